@@ -1,0 +1,4 @@
+@main
+struct TwoVMs {
+  static func main() {}
+}

@@ -1,0 +1,61 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// Labs that ship. Each is one file, and an executable target of its own so that the build type-checks it.
+let labs = ["TwoVMs"]
+
+let package = Package(
+  name: "netlab",
+  products: [
+    .executable(name: "netlab", targets: ["netlab"]),
+    // Labs are compiled against this library, outside SwiftPM (see ARCHITECTURE.md).
+    .library(name: "LabKit", type: .dynamic, targets: ["LabKit"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
+  ],
+  targets: [
+    .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+    .target(name: "CNetlink", dependencies: ["CMnl"]),
+    .target(name: "Netlink", dependencies: ["CNetlink"], swiftSettings: swiftSettings),
+    .target(name: "LabKit", swiftSettings: swiftSettings),
+    .target(
+      name: "LabRunner",
+      dependencies: [
+        "LabKit", "Netlink",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "netlab",
+      dependencies: [
+        "LabRunner",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
+    .testTarget(name: "NetlinkTests", dependencies: ["Netlink"], swiftSettings: swiftSettings),
+    .testTarget(name: "LabKitTests", dependencies: ["LabKit"], swiftSettings: swiftSettings),
+    .testTarget(name: "LabRunnerTests", dependencies: ["LabRunner"], swiftSettings: swiftSettings),
+    .testTarget(name: "CommandTests", dependencies: ["netlab"], swiftSettings: swiftSettings),
+  ]
+    + labs.map {
+      .executableTarget(
+        name: $0, dependencies: ["LabKit"], path: "Labs", sources: ["\($0).swift"],
+        swiftSettings: swiftSettings)
+    }
+)

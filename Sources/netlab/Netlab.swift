@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct Netlab: AsyncParsableCommand {
+  func run() async throws {}
+}
