@@ -12,7 +12,7 @@ let swiftSettings: [SwiftSetting] = [
 ]
 
 /// Labs that ship. Each is one file, and an executable target of its own so that the build type-checks it.
-let labs = ["TwoVMs"]
+let labs = ["TwoVMs", "TwoSubnets", "TwoNetworks", "TrunkVM", "Crowd"]
 
 let package = Package(
   name: "netlab",
@@ -53,9 +53,10 @@ let package = Package(
     .testTarget(name: "LabRunnerTests", dependencies: ["LabRunner"], swiftSettings: swiftSettings),
     .testTarget(name: "CommandTests", dependencies: ["netlab"], swiftSettings: swiftSettings),
   ]
-    + labs.map {
+    + labs.map { lab in
       .executableTarget(
-        name: $0, dependencies: ["LabKit"], path: "Labs", sources: ["\($0).swift"],
-        swiftSettings: swiftSettings)
+        name: lab, dependencies: ["LabKit"], path: "Labs",
+        exclude: labs.filter { $0 != lab }.map { "\($0).swift" },
+        sources: ["\(lab).swift"], swiftSettings: swiftSettings)
     }
 )

@@ -1,0 +1,141 @@
+/// One request to the kernel.
+public enum Step: Hashable, Sendable {
+  case addNamespace(Namespace)
+  case deleteNamespace(Namespace)
+  case writeSysctl(Sysctl)
+  /// Creates a bridge or a subinterface.
+  case addLink(Link)
+  /// Creates a cable: both ends in one request, each in its namespace.
+  case addVethPair(outer: Link, inner: Link)
+  case changeLink(LinkChange)
+  case addAltname(String, Link)
+  case deleteAltname(String, Link)
+  case deleteLink(Link)
+  case addVLAN(BridgeVLAN)
+  case deleteVLAN(BridgeVLAN)
+  case addAddress(Address)
+  case deleteAddress(Address)
+  case addRoute(RouteEntry)
+  case deleteRoute(RouteEntry)
+
+  /// The namespace in which the request is made.
+  public var namespace: String {
+    switch self {
+    case .addNamespace(let value), .deleteNamespace(let value): value.name
+    case .writeSysctl(let value): value.namespace
+    case .addLink(let value), .addVethPair(let value, _), .deleteLink(let value): value.namespace
+    case .addAltname(_, let value), .deleteAltname(_, let value): value.namespace
+    case .changeLink(let value): value.namespace
+    case .addVLAN(let value), .deleteVLAN(let value): value.namespace
+    case .addAddress(let value), .deleteAddress(let value): value.namespace
+    case .addRoute(let value), .deleteRoute(let value): value.namespace
+    }
+  }
+
+  /// What in the lab this step is there for.
+  public var origin: SourceLocation? {
+    switch self {
+    case .addNamespace(let value), .deleteNamespace(let value): value.origin
+    case .writeSysctl(let value): value.origin
+    case .addLink(let value), .addVethPair(let value, _), .deleteLink(let value): value.origin
+    case .addAltname(_, let value), .deleteAltname(_, let value): value.origin
+    case .changeLink(let value): value.origin
+    case .addVLAN(let value), .deleteVLAN(let value): value.origin
+    case .addAddress(let value), .deleteAddress(let value): value.origin
+    case .addRoute(let value), .deleteRoute(let value): value.origin
+    }
+  }
+}
+
+extension Step {
+  /// The step as a person would type it.
+  public var commands: [String] {
+    switch self {
+    case .addNamespace(let value): return ["ip netns add \(value.name)"]
+    case .deleteNamespace(let value): return ["ip netns delete \(value.name)"]
+    case .writeSysctl(let value):
+      return ["ip netns exec \(value.namespace) sysctl -qw \(value.key)=\(value.value)"]
+    case .addLink(let link): return addCommands(link)
+    case .addVethPair(let outer, let inner):
+      let peer = ["peer name \(inner.name) netns \(inner.namespace)"] + creationWords(inner)
+      return [
+        (["ip -n \(outer.namespace) link add name \(outer.name)"] + creationWords(outer) + ["type veth"]
+          + peer)
+          .joined(separator: " ")
+      ] + setCommands(LinkChange(afterCreating: outer))
+    case .changeLink(let change): return setCommands(change)
+    case .addAltname(let name, let link):
+      return ["ip -n \(link.namespace) link property add dev \(link.name) altname \(name)"]
+    case .deleteAltname(let name, let link):
+      return ["ip -n \(link.namespace) link property del dev \(link.name) altname \(name)"]
+    case .deleteLink(let link): return ["ip -n \(link.namespace) link delete dev \(link.name)"]
+    case .addVLAN(let vlan):
+      let flags = (vlan.isPVID ? " pvid" : "") + (vlan.isUntagged ? " untagged" : "")
+      return ["bridge -n \(vlan.namespace) vlan add dev \(vlan.device) vid \(vlan.vid)\(flags)"]
+    case .deleteVLAN(let vlan):
+      return ["bridge -n \(vlan.namespace) vlan delete dev \(vlan.device) vid \(vlan.vid)"]
+    case .addAddress(let address):
+      let flags = address.address.family == .ipv6 ? " nodad" : ""
+      return ["ip -n \(address.namespace) address add \(address.address) dev \(address.device)\(flags)"]
+    case .deleteAddress(let address):
+      return ["ip -n \(address.namespace) address delete \(address.address) dev \(address.device)"]
+    case .addRoute(let route): return ["ip -n \(route.namespace) route add \(routeWords(route))"]
+    case .deleteRoute(let route): return ["ip -n \(route.namespace) route delete \(routeWords(route))"]
+    }
+  }
+
+  private func addCommands(_ link: Link) -> [String] {
+    let type: String
+    let parent: String
+    switch link.kind {
+    case .bridge(let options):
+      parent = ""
+      type = (["bridge"] + options.words.map { "\($0.option) \($0.value)" }).joined(separator: " ")
+    case .vlan(let id, let device):
+      parent = "link \(device) "
+      type = "vlan id \(id)"
+    case .loopback, .veth, .other:
+      parent = ""
+      type = link.kind.word
+    }
+    let add =
+      ["ip -n \(link.namespace) link add \(parent)name \(link.name)"] + creationWords(link) + ["type \(type)"]
+    return [add.joined(separator: " ")] + setCommands(LinkChange(afterCreating: link))
+  }
+
+  private func creationWords(_ link: Link) -> [String] {
+    [link.mac.map { "address \($0)" }, link.mtu.map { "mtu \($0)" }].compactMap { $0 }
+  }
+
+  private func setCommands(_ change: LinkChange) -> [String] {
+    let words = [
+      change.mac.map { "address \($0)" }, change.mtu.map { "mtu \($0)" },
+      change.master.map { $0.isEmpty ? "nomaster" : "master \($0)" },
+      change.isPromiscuous.map { "promisc \($0 ? "on" : "off")" }, change.alias.map { "alias \($0)" },
+      change.isUp.map { $0 ? "up" : "down" },
+    ].compactMap { $0 }
+    let device = "ip -n \(change.namespace) link set dev \(change.name)"
+    let options = change.bridge.words.map { "\($0.option) \($0.value)" }
+    return (words.isEmpty ? [] : ["\(device) \(words.joined(separator: " "))"])
+      + (options.isEmpty ? [] : ["\(device) type bridge \(options.joined(separator: " "))"])
+  }
+
+  private func routeWords(_ route: RouteEntry) -> String {
+    let destination = route.destination.length == 0 ? "default" : "\(route.destination)"
+    let family = route.destination.length == 0 && route.destination.family == .ipv6
+    let type = route.type == "unicast" ? "" : "\(route.type) "
+    let metric = route.metric == RouteEntry(namespace: "", destination: route.destination, device: nil).metric
+    return type + (family ? "::/0" : destination) + (route.gateway.map { " via \($0)" } ?? "")
+      + (route.device.map { " dev \($0)" } ?? "") + (metric ? "" : " metric \(route.metric)")
+  }
+}
+
+extension LinkChange {
+  /// What the kernel takes in the same request that creates a link, though `ip` needs a second command for it.
+  public init(afterCreating link: Link) {
+    self.init(of: link)
+    master = link.master
+    isPromiscuous = link.isPromiscuous ? true : nil
+    isUp = link.isUp ? true : nil
+  }
+}

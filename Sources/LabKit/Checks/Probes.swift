@@ -1,0 +1,156 @@
+/// The path has a given number of hops: `traceroute -n TARGET`. One hop means no router in between.
+public struct Traceroute: CheckValue {
+  public var from: String
+  public var to: Endpoint
+  public var hopCount: Int
+  public var location: SourceLocation
+
+  public init(
+    from: some NodeReference, to: some EndpointReference,
+    file: String = #filePath, line: Int = #line, column: Int = #column
+  ) {
+    self.from = from.nodeName
+    self.to = to.endpoint
+    self.hopCount = 1
+    self.location = SourceLocation(file: file, line: line, column: column)
+  }
+
+  /// States how many hops the target is away; 1 when this is not said.
+  public func hops(_ count: Int) -> Traceroute {
+    var check = self
+    check.hopCount = count
+    return check
+  }
+
+  public var title: String { "traceroute \(from) → \(to) takes \(hopCount) hop\(hopCount == 1 ? "" : "s")" }
+  public var references: CheckReferences {
+    CheckReferences(vms: [from], paths: [(from, to)], numbers: [("hops", hopCount, 1...64)])
+  }
+  public var checkList: [Check] { [.traceroute(self)] }
+}
+
+/// A TCP port of one VM is served and reached from another; bytes go both ways.
+///
+/// The port is served for the length of the check, unless something in the VM already listens on it.
+public struct TCP: CheckValue {
+  public var from: String
+  public var to: Endpoint
+  public var port: Int
+  public var location: SourceLocation
+
+  public init(
+    from: some NodeReference, to: some EndpointReference, port: Int,
+    file: String = #filePath, line: Int = #line, column: Int = #column
+  ) {
+    self.from = from.nodeName
+    self.to = to.endpoint
+    self.port = port
+    self.location = SourceLocation(file: file, line: line, column: column)
+  }
+
+  public var title: String { "tcp \(from) → \(to) port \(port)" }
+  public var references: CheckReferences {
+    CheckReferences(vms: [from], paths: [(from, to)], numbers: [("port", port, 1...65_535)])
+  }
+  public var checkList: [Check] { [.tcp(self)] }
+}
+
+/// The sender's neighbour table has the target's address with the MAC that the lab declares: `ip neigh show`.
+public struct Neighbour: CheckValue {
+  public var from: String
+  public var to: Endpoint
+  public var location: SourceLocation
+
+  public init(
+    of from: some NodeReference, for to: some EndpointReference,
+    file: String = #filePath, line: Int = #line, column: Int = #column
+  ) {
+    self.from = from.nodeName
+    self.to = to.endpoint
+    self.location = SourceLocation(file: file, line: line, column: column)
+  }
+
+  public var title: String { "neighbour table of \(from) has \(to)'s MAC" }
+  public var references: CheckReferences { CheckReferences(vms: [from], paths: [(from, to)]) }
+  public var checkList: [Check] { [.neighbour(self)] }
+}
+
+/// Two VMs' ports carry one VLAN tag on their host: they are on one network.
+public struct SameTag: CheckValue {
+  public var first: String
+  public var second: String
+  public var location: SourceLocation
+
+  public init(
+    _ first: some NodeReference, _ second: some NodeReference,
+    file: String = #filePath, line: Int = #line, column: Int = #column
+  ) {
+    self.first = first.nodeName
+    self.second = second.nodeName
+    self.location = SourceLocation(file: file, line: line, column: column)
+  }
+
+  public var title: String { "same tag \(first), \(second)" }
+  public var references: CheckReferences { CheckReferences(vms: [first, second]) }
+  public var checkList: [Check] { [.sameTag(self)] }
+}
+
+/// Two VMs' ports carry different VLAN tags on their host: they are on different networks.
+public struct DifferentTag: CheckValue {
+  public var first: String
+  public var second: String
+  public var location: SourceLocation
+
+  public init(
+    _ first: some NodeReference, _ second: some NodeReference,
+    file: String = #filePath, line: Int = #line, column: Int = #column
+  ) {
+    self.first = first.nodeName
+    self.second = second.nodeName
+    self.location = SourceLocation(file: file, line: line, column: column)
+  }
+
+  public var title: String { "different tags \(first), \(second)" }
+  public var references: CheckReferences { CheckReferences(vms: [first, second]) }
+  public var checkList: [Check] { [.differentTag(self)] }
+}
+
+/// A command in a node ends with the expected status and output.
+///
+/// The command is given as its arguments and never passes through a shell.
+public struct Run: CheckValue {
+  /// What the command's standard output must be like.
+  public enum Output: Hashable, Codable, Sendable {
+    case anything
+    case contains(String)
+    /// A regular expression that matches somewhere in the output.
+    case matches(String)
+  }
+
+  public var node: String
+  public var command: [String]
+  public var status: Int
+  public var output: Output
+  public var location: SourceLocation
+
+  public init(
+    on node: some NodeReference, _ command: String..., status: Int = 0, output: Output = .anything,
+    file: String = #filePath, line: Int = #line, column: Int = #column
+  ) {
+    self.node = node.nodeName
+    self.command = command
+    self.status = status
+    self.output = output
+    self.location = SourceLocation(file: file, line: line, column: column)
+  }
+
+  public var title: String { "run on \(node): \(command.joined(separator: " "))" }
+  public var references: CheckReferences {
+    var references = CheckReferences(
+      points: [CapturePoint(node: node, place: .device("lo"))],
+      numbers: [("status", status, 0...255), ("length of the command", command.count, 1...1000)])
+    if case .matches(let pattern) = output { references.patterns = [pattern] }
+    return references
+  }
+  public var checkList: [Check] { [.run(self)] }
+}

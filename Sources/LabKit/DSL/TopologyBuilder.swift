@@ -1,0 +1,37 @@
+/// What can stand in a lab's topology: hosts, VMs, networks, ports, and groups of them.
+public protocol Topology {
+  var declarations: [Declaration] { get }
+}
+
+/// One thing that a topology declares.
+public enum Declaration: Hashable, Sendable {
+  case network(Network)
+  case host(Host)
+  case vm(VM)
+  case port(Port)
+}
+
+/// Several declarations together; what `for`, `if` and functions returning `some Topology` make.
+public struct TopologyGroup: Topology {
+  public let declarations: [Declaration]
+}
+
+/// Collects declarations in the order they are written.
+@resultBuilder
+public enum TopologyBuilder {
+  public static func buildExpression(_ element: some Topology) -> TopologyGroup {
+    TopologyGroup(declarations: element.declarations)
+  }
+  public static func buildExpression(_ elements: [some Topology]) -> TopologyGroup {
+    TopologyGroup(declarations: elements.flatMap(\.declarations))
+  }
+  public static func buildBlock(_ parts: TopologyGroup...) -> TopologyGroup { buildArray(parts) }
+  public static func buildOptional(_ part: TopologyGroup?) -> TopologyGroup {
+    part ?? TopologyGroup(declarations: [])
+  }
+  public static func buildEither(first part: TopologyGroup) -> TopologyGroup { part }
+  public static func buildEither(second part: TopologyGroup) -> TopologyGroup { part }
+  public static func buildArray(_ parts: [TopologyGroup]) -> TopologyGroup {
+    TopologyGroup(declarations: parts.flatMap(\.declarations))
+  }
+}

@@ -1,0 +1,16 @@
+/// Neutron's device names: three letters and the first 11 characters of a UUID (14 in all, as libvirt's limit wants).
+public enum DeviceName {
+  public static let integrationBridge = "br-int"
+
+  public static func tap(_ port: ResolvedPort) -> String { "tap\(port.shortID)" }
+  public static func qbr(_ port: ResolvedPort) -> String { "qbr\(port.shortID)" }
+  public static func qvb(_ port: ResolvedPort) -> String { "qvb\(port.shortID)" }
+  public static func qvo(_ port: ResolvedPort) -> String { "qvo\(port.shortID)" }
+  public static func brq(_ network: ResolvedNetwork) -> String { "brq\(network.id.prefix(11))" }
+
+  /// `tapde4f2069.100`: as much of the parent port's id as leaves room for the VLAN id in 15 characters.
+  public static func tapSubinterface(of port: ResolvedPort, vlan: Int) -> String {
+    let suffix = ".\(vlan)"
+    return "tap" + port.id.prefix(NameRule.deviceLimit - 3 - suffix.utf8.count) + suffix
+  }
+}

@@ -1,0 +1,175 @@
+internal import FoundationEssentials
+
+/// A lab as its author wrote it: what crosses from the lab's process to netlab, and what `netlab compile` writes.
+///
+/// Nothing in it has been checked: a document is resolved before anything is made of it.
+public struct LabDocument: Hashable, Codable, Sendable {
+  /// The version of this format; another one is refused.
+  public static let currentFormat = 1
+  public var format = LabDocument.currentFormat
+
+  public var name: String
+  public var datapath: Datapath
+  public var parameters: [ParameterValue] = []
+  public var networks: [Network] = []
+  public var hosts: [Host] = []
+  public var vms: [VM] = []
+  public var ports: [Port] = []
+  public var checks: [Check] = []
+
+  /// A parameter of the lab, with the value this document was made with.
+  public struct ParameterValue: Hashable, Codable, Sendable {
+    public var name: String
+    public var type: String
+    public var value: String
+    public var help: String
+  }
+
+  public init(name: String, datapath: Datapath = .hybrid) {
+    self.name = name
+    self.datapath = datapath
+  }
+
+  /// Evaluates a lab, with `--set name=value` settings for its parameters.
+  init(of lab: some Lab, settings: [String]) throws(LabErrors) {
+    self.init(name: type(of: lab).name, datapath: lab.datapath)
+    let properties = Array(Mirror(reflecting: lab).children)
+    parameters = try Self.apply(settings, to: properties)
+    add(lab.topology.declarations, host: nil)
+    addUnplacedVMs(properties.map(\.value))
+    checks = lab.checks.checkList
+  }
+
+  /// Adds declarations in order. A handle used twice is one declaration; two declarations of a name are kept, for validation to refuse.
+  mutating func add(_ declarations: [Declaration], host: String?) {
+    var seenNetworks = Set(networks)
+    var seenVMs = Dictionary(
+      vms.enumerated().map { ($1.withoutHost, $0) }, uniquingKeysWith: { first, _ in first })
+    func visit(_ declarations: [Declaration], host: String?, into document: inout LabDocument) {
+      for declaration in declarations {
+        switch declaration {
+        case .network(let network):
+          if seenNetworks.insert(network).inserted { document.networks.append(network) }
+        case .host(let inner):
+          var bare = inner
+          bare.content = []
+          if !document.hosts.contains(bare) { document.hosts.append(bare) }
+          visit(inner.content, host: inner.name, into: &document)
+        case .vm(var vm):
+          vm.host = host
+          if let known = seenVMs[vm.withoutHost] {
+            if document.vms[known].host == nil { document.vms[known].host = host }
+          } else {
+            seenVMs[vm.withoutHost] = document.vms.count
+            document.vms.append(vm)
+          }
+        case .port(var port):
+          port.host = host
+          document.ports.append(port)
+        }
+      }
+    }
+    visit(declarations, host: host, into: &self)
+  }
+
+  /// A VM that a lab declares as a property and places nowhere is a mistake to report, so it has to be in the document.
+  private mutating func addUnplacedVMs(_ values: [Any]) {
+    let declared = Set(vms.map(\.withoutHost))
+    for value in values {
+      let handles = (value as? VM).map { [$0] } ?? value as? [VM] ?? []
+      vms += handles.filter { !declared.contains($0) }
+    }
+  }
+
+  private static func apply(
+    _ settings: [String], to properties: [Mirror.Child]
+  ) throws(LabErrors) -> [ParameterValue] {
+    var known: [(name: String, parameter: any SettableParameter)] = []
+    for property in properties {
+      guard let parameter = property.value as? any SettableParameter, let label = property.label else {
+        continue
+      }
+      known.append((label.hasPrefix("_") ? String(label.dropFirst()) : label, parameter))
+    }
+    var problems: [Diagnostic] = []
+    for setting in settings where setting != "--set" {
+      let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+        String.init)
+      guard parts.count == 2 else {
+        problems.append(Diagnostic("--set wants NAME=VALUE, not '\(setting)'"))
+        continue
+      }
+      guard let match = known.first(where: { $0.name == parts[0] }) else {
+        let names = known.map(\.name)
+        problems.append(
+          Diagnostic(
+            "the lab has no parameter '\(parts[0])'",
+            fix: names.isEmpty ? "it has none: drop the --set" : "it has \(names.joined(separator: ", "))"))
+        continue
+      }
+      if !match.parameter.set(parts[1]) {
+        problems.append(
+          Diagnostic(
+            "parameter '\(parts[0])' wants a value of type \(match.parameter.typeName), not '\(parts[1])'"))
+      }
+    }
+    if !problems.isEmpty { throw LabErrors(diagnostics: problems) }
+    return known.map {
+      ParameterValue(
+        name: $0.name, type: $0.parameter.typeName, value: $0.parameter.valueText, help: $0.parameter.help)
+    }
+  }
+}
+
+extension VM {
+  fileprivate var withoutHost: VM {
+    var vm = self
+    vm.host = nil
+    return vm
+  }
+}
+
+extension LabDocument {
+  /// The document as JSON text, with sorted keys, so that equal labs give equal text.
+  public var json: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    // Encoding fails for non-finite floating-point numbers only, and the document's are checked when they are declared.
+    guard let data = try? encoder.encode(self) else { preconditionFailure("a lab document encodes") }
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  /// Reads a document; any input is safe.
+  public init(json bytes: [UInt8]) throws(LabErrors) {
+    do {
+      self = try JSONDecoder().decode(LabDocument.self, from: Data(bytes))
+    } catch let error as DecodingError {
+      throw LabErrors(diagnostics: [Diagnostic("not a compiled lab: \(error.summary)")])
+    } catch {
+      throw LabErrors(diagnostics: [Diagnostic("not a compiled lab: \(error)")])
+    }
+    guard format == Self.currentFormat else {
+      throw LabErrors(diagnostics: [
+        Diagnostic(
+          "the compiled lab has format \(format), this netlab reads \(Self.currentFormat)",
+          fix: "compile it again with this netlab")
+      ])
+    }
+  }
+}
+
+extension DecodingError {
+  /// Where in the JSON, and what is wrong there, in one line.
+  fileprivate var summary: String {
+    let (context, problem): (Context, String) =
+      switch self {
+      case .typeMismatch(let type, let context): (context, "expected \(type)")
+      case .valueNotFound(let type, let context): (context, "missing \(type)")
+      case .keyNotFound(let key, let context): (context, "missing key '\(key.stringValue)'")
+      case .dataCorrupted(let context): (context, context.debugDescription)
+      @unknown default: (Context(codingPath: [], debugDescription: ""), "\(self)")
+      }
+    let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue)" }.joined()
+    return path.isEmpty ? problem : "\(path.drop(while: { $0 == "." })): \(problem)"
+  }
+}
