@@ -2,6 +2,68 @@
 #define CNETLINK_H
 // netinet/in.h comes before the linux headers that redefine its types otherwise.
 #include <netinet/in.h>
+
+#include <linux/fib_rules.h>
+#include <linux/if_addr.h>
 #include <linux/if_bridge.h>
+#include <linux/if_link.h>
+#include <linux/if_tun.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/neighbour.h>
+#include <linux/net_namespace.h>
+#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+// What Swift cannot do safely: `setns` and `unshare` change one thread, so entering a namespace, acting
+// and leaving happen inside one C function, or on a thread that ends afterwards. If leaving fails, the
+// process aborts rather than go on in a foreign namespace. Functions return -1 and set errno on failure,
+// unless they say otherwise.
+
+struct mnl_socket;
+
+/// Makes `count` network namespaces, and opens a routing socket in each. All or nothing: returns 0, or an
+/// errno with `*step` naming the system call that failed. The caller's namespace stays as it is.
+int cnl_create_namespaces(int count, int *namespaces, struct mnl_socket **sockets, const char **step);
+
+/// Opens a routing socket inside a namespace, or in the calling thread's if `ns` is negative.
+struct mnl_socket *cnl_open_socket(int ns);
+
+/// Receives one datagram from the kernel (others' are dropped); EMSGSIZE if it was longer than `size`.
+ssize_t cnl_receive(const struct mnl_socket *socket, void *buffer, size_t size);
+
+/// Opens the network namespace that the calling thread is in.
+int cnl_open_current_namespace(void);
+
+/// Whether the descriptor is a network namespace; EINVAL if it is anything else.
+int cnl_check_namespace(int fd);
+
+/// Makes `path` a new file with the namespace bound to it.
+int cnl_pin_namespace(int ns, const char *path);
+
+/// Takes away what cnl_pin_namespace made.
+int cnl_unpin_namespace(const char *path);
+
+/// Makes `path` a directory whose mounts are seen by all mount namespaces, as `ip netns` does.
+int cnl_prepare_namespace_directory(const char *path);
+
+/// Writes sysctls in a namespace. `settings` holds a path below /proc/sys and a value for each, every
+/// string ended by NUL; `errors` receives 0 or an errno for each.
+int cnl_write_sysctls(int ns, const char *settings, int count, int *errors);
+
+/// Reads sysctls in a namespace: value i goes to `values + i * stride`, its length or a negative errno to
+/// `lengths[i]`. A value that needs more than `stride` bytes is EMSGSIZE.
+int cnl_read_sysctls(int ns, const char *paths, int count, char *values, size_t stride, int *lengths);
+
+/// Becomes `argv` in the namespace at `netns_path`, with /sys and /etc as `ip netns exec` shows them. With a
+/// `parent` other than 0, the process is killed when that parent dies. Does not return: on failure it
+/// writes a line to standard error and exits with 127 (no such command) or 126.
+_Noreturn void cnl_exec_in_namespace(const char *netns_path, pid_t parent, char *const argv[]);
+
+/// The kernel's words for an errno ("File exists") and its name ("EEXIST"), or NULL.
+const char *cnl_error_text(int code);
+const char *cnl_error_name(int code);
 #endif

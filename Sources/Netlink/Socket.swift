@@ -1,0 +1,82 @@
+internal import CMnl
+internal import CNetlink
+internal import Glibc
+
+/// A routing socket (libmnl's), with the options that make its answers complete.
+@safe struct Socket: ~Copyable {
+  private let raw: OpaquePointer
+
+  /// Takes over an open socket.
+  init(adopting raw: OpaquePointer) throws(NetlinkError) {
+    unsafe self.raw = raw
+    for option in [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK] { try set(option) }
+    // Four megabytes hold the errors of any batch; where that is not permitted, what the system allows.
+    setBuffer(SO_RCVBUFFORCE, otherwise: SO_RCVBUF)
+    setBuffer(SO_SNDBUFFORCE, otherwise: SO_SNDBUF)
+    // The kernel answers at once: this only keeps a lost answer from blocking for ever.
+    var patience = timeval(tv_sec: 10, tv_usec: 0)
+    unsafe setsockopt(
+      mnl_socket_get_fd(raw), SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    guard unsafe mnl_socket_bind(raw, 0, 0) == 0 else {
+      throw NetlinkError(operation: "bind a netlink socket", code: errno)
+    }
+  }
+
+  /// Opens a socket in a namespace, or in the current one if it is nil.
+  init(in namespace: CInt?) throws(NetlinkError) {
+    guard let raw = unsafe cnl_open_socket(namespace ?? -1) else {
+      throw NetlinkError(operation: "open a netlink socket", code: errno)
+    }
+    try unsafe self.init(adopting: raw)
+  }
+
+  deinit { unsafe mnl_socket_close(raw) }
+
+  /// Sends messages as one datagram.
+  func send(_ messages: ArraySlice<UInt8>) throws(NetlinkError) {
+    while true {
+      let sent = unsafe messages.withUnsafeBytes { unsafe mnl_socket_sendto(raw, $0.baseAddress, $0.count) }
+      if sent >= 0 { return }
+      if errno != EINTR { throw NetlinkError(operation: "send netlink requests", code: errno) }
+    }
+  }
+
+  /// Receives one datagram from the kernel.
+  func receive() throws(NetlinkError) -> [UInt8] {
+    var failure: CInt = 0
+    // The kernel fills at most 32 KB at a time, or one link with all its attributes.
+    let datagram = unsafe [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
+      let received = unsafe cnl_receive(raw, buffer.baseAddress, buffer.count)
+      if received < 0 { failure = errno }
+      count = max(received, 0)
+    }
+    if failure != 0 { throw Self.receiveError(failure) }
+    return datagram
+  }
+
+  private static func receiveError(_ code: CInt) -> NetlinkError {
+    let advice: String? =
+      switch code {
+      case ENOBUFS: "answers were lost: the receive buffer is too small (see net.core.rmem_max)"
+      case EAGAIN: "the kernel did not answer within 10 s"
+      case EMSGSIZE: "an answer was longer than 64 KB"
+      default: nil
+      }
+    return NetlinkError(operation: "receive netlink answers", code: code, advice: advice)
+  }
+
+  private func set(_ option: CInt) throws(NetlinkError) {
+    var on: CInt = 1
+    guard unsafe mnl_socket_setsockopt(raw, option, &on, socklen_t(MemoryLayout<CInt>.size)) == 0 else {
+      throw NetlinkError(operation: "set netlink socket option \(option)", code: errno)
+    }
+  }
+
+  private func setBuffer(_ forced: CInt, otherwise option: CInt) {
+    var size: CInt = 4 << 20
+    for option in [forced, option] {
+      let length = socklen_t(MemoryLayout<CInt>.size)
+      if unsafe setsockopt(mnl_socket_get_fd(raw), SOL_SOCKET, option, &size, length) == 0 { return }
+    }
+  }
+}
