@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -228,12 +227,4 @@ int cnl_exec_main(char *const argv[]) {
   // Changing the user cleared it.
   if (status == 0 && options.user >= 0 && !options.contain) prctl(PR_SET_PDEATHSIG, SIGKILL);
   return status != 0 ? status : execute(command);
-}
-
-int cnl_set_file_access_user(uid_t uid, gid_t gid) {
-  // Leaving root, the group first; returning to it, the user first. Neither call reports failure itself.
-  if (uid == 0) setfsuid(uid);
-  setfsgid(gid);
-  setfsuid(uid);
-  return (uid_t)setfsuid(-1) == uid && (gid_t)setfsgid(-1) == gid ? 0 : -1;
 }

@@ -16,8 +16,4 @@ int cnl_exec_in_namespace(const char *netns, char *const argv[]);
 /// --parent: be killed when that process, which must be the parent, dies. --contain: run in a PID namespace, so that
 /// no descendant outlives the command. Returns only on failure, with the exit status (125: bad arguments).
 int cnl_exec_main(char *const argv[]);
-
-/// Makes the calling thread's file accesses those of the given user; undo with (0, 0). Needs root.
-/// -1 when the kernel refused.
-int cnl_set_file_access_user(uid_t uid, gid_t gid);
 #endif

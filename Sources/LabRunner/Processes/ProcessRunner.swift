@@ -60,7 +60,7 @@ public struct ProcessRunner: Sendable {
         await process.exit()
         return true
       }
-      return await finishes(process, within: timeout)
+      return await process.exit(within: timeout)
     }
     guard finished else {
       throw ProcessError.timedOut(command: described(command), limit: timeout ?? .zero, result: result)
@@ -143,21 +143,6 @@ public struct ProcessRunner: Sendable {
 private let teardown: [TeardownStep] = [
   .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: .milliseconds(500))
 ]
-
-private func finishes(_ process: RunningProcess, within limit: Duration) async -> Bool {
-  await withTaskGroup(of: Bool.self) { group in
-    group.addTask {
-      await process.exit()
-      return true
-    }
-    group.addTask {
-      try? await Task.sleep(for: limit)
-      return false
-    }
-    defer { group.cancelAll() }
-    return await group.next()!
-  }
-}
 
 private func bytes(_ buffer: SubprocessOutputSequence.Buffer) -> [UInt8] {
   unsafe buffer.withUnsafeBytes { unsafe Array($0) }

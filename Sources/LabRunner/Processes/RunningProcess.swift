@@ -32,6 +32,22 @@ public final class RunningProcess: Sendable {
     for await _ in ended {}
   }
 
+  /// Waits as ``exit()`` does, but no longer than `limit`: whether the process has ended.
+  public func exit(within limit: Duration) async -> Bool {
+    await withTaskGroup(of: Bool.self) { group in
+      group.addTask {
+        await self.exit()
+        return true
+      }
+      group.addTask {
+        try? await Task.sleep(for: limit)
+        return false
+      }
+      defer { group.cancelAll() }
+      return await group.next()!
+    }
+  }
+
   /// Reads both streams to their ends.
   func read(
     _ output: some AsyncSequence<[UInt8], any Error> & Sendable,
