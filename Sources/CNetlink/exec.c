@@ -1,67 +1,230 @@
 #define _GNU_SOURCE
-#include "cnetlink.h"
+#include "cnl_exec.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-_Noreturn static void fail(const char *name, const char *what, const char *object, int status) {
-  dprintf(STDERR_FILENO, "cannot run in namespace %s: %s %s: %s\n", name, what, object, strerror(errno));
-  _exit(status);
+enum { BAD_ARGUMENTS = 125, CANNOT_EXECUTE = 126, NOT_FOUND = 127 };
+
+static int fail(const char *attempt, const char *object) {
+  fprintf(stderr, "netlab: cannot %s %s: %s\n", attempt, object, strerror(errno));
+  return CANNOT_EXECUTE;
 }
 
-/// Shows the namespace's own devices in /sys/class/net.
-static int mount_sys(const char *name) {
-  unsigned long flags = 0;
-  struct statvfs old;
-  // Where /sys cannot be taken off, a new one goes on top, read-only if the old one is: the kernel
-  // refuses to cover a read-only one with a writable one.
-  if (umount2("/sys", MNT_DETACH) != 0 && statvfs("/sys", &old) == 0 && (old.f_flag & ST_RDONLY)) flags = MS_RDONLY;
-  return mount(name, "/sys", "sysfs", flags, NULL);
-}
+// MARK: - Entering a network namespace
 
-/// Puts the files of /etc/netns/NAME over those of /etc. One that has no counterpart there is reported,
-/// and left out.
-static void bind_etc(const char *name) {
-  char directory[PATH_MAX], source[PATH_MAX], target[PATH_MAX];
+/// Covers /etc/<file> by /etc/netns/<name>/<file>, for each such file; 0 or an exit status.
+static int bind_etc(const char *name) {
+  char directory[PATH_MAX];
   snprintf(directory, sizeof directory, "/etc/netns/%s", name);
   DIR *entries = opendir(directory);
-  if (!entries) return;
-  for (struct dirent *entry; (entry = readdir(entries));) {
+  if (!entries) return errno == ENOENT ? 0 : fail("read", directory);
+  int status = 0;
+  for (struct dirent *entry; status == 0 && (entry = readdir(entries));) {
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-    if (snprintf(source, sizeof source, "%s/%s", directory, entry->d_name) >= (int)sizeof source) continue;
+    char source[2 * PATH_MAX], target[PATH_MAX];
+    snprintf(source, sizeof source, "%s/%s", directory, entry->d_name);
     snprintf(target, sizeof target, "/etc/%s", entry->d_name);
-    if (mount(source, target, "none", MS_BIND, NULL) != 0)
-      dprintf(STDERR_FILENO, "cannot bind %s on %s: %s\n", source, target, strerror(errno));
+    if (mount(source, target, "none", MS_BIND, NULL) != 0) status = fail("bind over", target);
   }
   closedir(entries);
+  return status;
 }
 
-_Noreturn void cnl_exec_in_namespace(const char *netns_path, pid_t parent, char *const argv[]) {
-  const char *slash = strrchr(netns_path, '/');
-  const char *name = slash ? slash + 1 : netns_path;
-  if (parent != 0) {
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail(name, "prctl", "PR_SET_PDEATHSIG", 126);
-    if (getppid() != parent) _exit(126);  // it died before it could be watched
-  }
-  int ns = open(netns_path, O_RDONLY | O_CLOEXEC);
-  if (ns < 0) fail(name, "open", netns_path, 126);
-  if (cnl_check_namespace(ns) != 0 || setns(ns, CLONE_NEWNET) != 0) fail(name, "enter", netns_path, 126);
-  close(ns);
-  if (unshare(CLONE_NEWNS) != 0) fail(name, "unshare", "mounts", 126);
-  // What is mounted from here on must not reach other processes.
-  if (mount("", "/", "none", MS_SLAVE | MS_REC, NULL) != 0) fail(name, "make private", "/", 126);
-  if (mount_sys(name) != 0) fail(name, "mount", "/sys", 126);
-  bind_etc(name);
+/// Mounts the /sys of the current network namespace in place of the old one, as read-only as that was.
+static int remount_sys(void) {
+  struct statvfs old;
+  unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+  if (statvfs("/sys", &old) == 0 && (old.f_flag & ST_RDONLY)) flags |= MS_RDONLY;
+  if (umount2("/sys", MNT_DETACH) != 0 && errno != EINVAL) return fail("unmount", "/sys");
+  // A container may forbid sysfs; the command can still do without it.
+  if (mount("netlab", "/sys", "sysfs", flags, NULL) != 0 && errno != EPERM) return fail("mount", "/sys");
+  return 0;
+}
+
+static int enter(const char *netns) {
+  int descriptor = open(netns, O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return fail("open the network namespace", netns);
+  int entered = setns(descriptor, CLONE_NEWNET);
+  if (entered != 0) fail("enter the network namespace", netns);
+  close(descriptor);
+  if (entered != 0) return CANNOT_EXECUTE;
+  if (unshare(CLONE_NEWNS) != 0) return fail("make a mount namespace for", netns);
+  if (mount("", "/", "none", MS_SLAVE | MS_REC, NULL) != 0) return fail("separate the mounts of", netns);
+  int status = remount_sys();
+  if (status != 0) return status;
+  const char *slash = strrchr(netns, '/');
+  return bind_etc(slash ? slash + 1 : netns);
+}
+
+static int execute(char *const argv[]) {
   execvp(argv[0], argv);
-  fail(name, "execute", argv[0], errno == ENOENT ? 127 : 126);
+  int status = errno == ENOENT ? NOT_FOUND : CANNOT_EXECUTE;
+  fail("run", argv[0]);
+  return status;
+}
+
+int cnl_exec_in_namespace(const char *netns, char *const argv[]) {
+  int status = netns ? enter(netns) : 0;
+  return status != 0 ? status : execute(argv);
+}
+
+// MARK: - Containing a command
+
+/// Passes the wait status of a child on as this process's own end.
+static int end_like(int status) {
+  if (!WIFSIGNALED(status)) return WEXITSTATUS(status);
+  struct rlimit no_core = {0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  signal(WTERMSIG(status), SIG_DFL);
+  raise(WTERMSIG(status));
+  return 128 + WTERMSIG(status);
+}
+
+/// Process 1 of the command's PID namespace: when it ends, the kernel kills all that is left in there.
+static void run_init(pid_t command, int report) {
+  int status;
+  for (pid_t ended; (ended = wait(&status)) != command;) {
+    if (ended < 0 && errno != EINTR) _exit(CANNOT_EXECUTE);
+  }
+  _exit(write(report, &status, sizeof status) == sizeof status ? 0 : CANNOT_EXECUTE);
+}
+
+/// Moves what follows into a PID namespace: returns 0 in the process that is to become the command,
+/// an exit status on failure, and does not return in the processes that wait for it.
+static int contain(void) {
+  int report[2];
+  if (pipe2(report, O_CLOEXEC) != 0) return fail("make", "a pipe");
+  if (unshare(CLONE_NEWPID) != 0) return fail("make", "a PID namespace");
+  // Signals meant for the command go to the whole process group: those in front of it must survive them.
+  signal(SIGINT, SIG_IGN);
+  signal(SIGTERM, SIG_IGN);
+  pid_t init = fork();
+  if (init < 0) return fail("start", "a process");
+  if (init > 0) {
+    close(report[1]);
+    int status;
+    ssize_t length;
+    do length = read(report[0], &status, sizeof status);
+    while (length < 0 && errno == EINTR);
+    // The kernel lets an init be reaped only once all other processes of its namespace are gone.
+    while (waitpid(init, NULL, 0) < 0 && errno == EINTR) {}
+    _exit(length == sizeof status ? end_like(status) : 128 + SIGKILL);
+  }
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  close(report[0]);
+  struct pollfd waiting = {.fd = report[1]};
+  if (poll(&waiting, 1, 0) > 0) _exit(CANNOT_EXECUTE);  // Nobody reads: the parent died before prctl.
+  pid_t command = fork();
+  if (command < 0) return fail("start", "a process");
+  if (command > 0) run_init(command, report[1]);
+  signal(SIGINT, SIG_DFL);
+  signal(SIGTERM, SIG_DFL);
+  return 0;
+}
+
+// MARK: - The hidden command
+
+struct options {
+  const char *netns;
+  long parent, user, group;
+  rlim_t cpu, memory;
+  bool contain;
+};
+
+static int parse_number(const char *text, char end, long *value, const char **rest) {
+  char *stop;
+  errno = 0;
+  *value = strtol(text, &stop, 10);
+  if (rest) *rest = stop + 1;
+  return errno == 0 && stop != text && *stop == end && *value >= 0 ? 0 : BAD_ARGUMENTS;
+}
+
+/// Reads the options up to and including "--"; NULL when they make no sense.
+static char *const *parse(char *const argv[], struct options *options) {
+  for (; *argv; argv++) {
+    const char *name = *argv, *group;
+    long value;
+    if (strcmp(name, "--") == 0) return argv[1] ? argv + 1 : NULL;
+    if (strcmp(name, "--contain") == 0) {
+      options->contain = true;
+      continue;
+    }
+    if (!*++argv) return NULL;
+    if (strcmp(name, "--netns") == 0) {
+      options->netns = *argv;
+    } else if (strcmp(name, "--parent") == 0) {
+      if (parse_number(*argv, 0, &options->parent, NULL)) return NULL;
+    } else if (strcmp(name, "--user") == 0) {
+      if (parse_number(*argv, ':', &options->user, &group)) return NULL;
+      if (parse_number(group, 0, &options->group, NULL)) return NULL;
+    } else if (strcmp(name, "--limit-cpu") == 0) {
+      if (parse_number(*argv, 0, &value, NULL)) return NULL;
+      options->cpu = value;
+    } else if (strcmp(name, "--limit-memory") == 0) {
+      if (parse_number(*argv, 0, &value, NULL)) return NULL;
+      options->memory = value;
+    } else {
+      return NULL;
+    }
+  }
+  return NULL;
+}
+
+static int limit(int resource, rlim_t value) {
+  struct rlimit old;
+  if (getrlimit(resource, &old) != 0) return -1;
+  if (value > old.rlim_max) value = old.rlim_max;
+  return setrlimit(resource, &(struct rlimit){value, value});
+}
+
+static int become_user(const struct options *options) {
+  gid_t group = options->group;
+  if (setgroups(1, &group) != 0 || setresgid(group, group, group) != 0
+      || setresuid(options->user, options->user, options->user) != 0)
+    return fail("become", "the user that runs the lab");
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return fail("give up", "privileges");
+  return 0;
+}
+
+static int die_with(pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  return getppid() == parent ? 0 : CANNOT_EXECUTE;  // It died before prctl.
+}
+
+int cnl_exec_main(char *const argv[]) {
+  struct options options = {.parent = -1, .user = -1, .cpu = RLIM_INFINITY, .memory = RLIM_INFINITY};
+  char *const *command = parse(argv, &options);
+  if (!command) {
+    fprintf(stderr, "netlab: __exec is an internal command\n");
+    return BAD_ARGUMENTS;
+  }
+  int status = options.parent >= 0 ? die_with(options.parent) : 0;
+  if (status == 0 && options.netns) status = enter(options.netns);
+  if (status == 0 && options.contain) status = contain();
+  if (status != 0) return status;
+  if (options.cpu != RLIM_INFINITY || options.memory != RLIM_INFINITY) {
+    if (limit(RLIMIT_CORE, 0) || limit(RLIMIT_CPU, options.cpu) || limit(RLIMIT_AS, options.memory))
+      return fail("limit", *command);
+  }
+  if (options.user >= 0) status = become_user(&options);
+  // Changing the user cleared it.
+  if (status == 0 && options.user >= 0 && !options.contain) prctl(PR_SET_PDEATHSIG, SIGKILL);
+  return status != 0 ? status : execute(command);
 }

@@ -58,11 +58,6 @@ int cnl_write_sysctls(int ns, const char *settings, int count, int *errors);
 /// `lengths[i]`. A value that needs more than `stride` bytes is EMSGSIZE.
 int cnl_read_sysctls(int ns, const char *paths, int count, char *values, size_t stride, int *lengths);
 
-/// Becomes `argv` in the namespace at `netns_path`, with /sys and /etc as `ip netns exec` shows them. With a
-/// `parent` other than 0, the process is killed when that parent dies. Does not return: on failure it
-/// writes a line to standard error and exits with 127 (no such command) or 126.
-_Noreturn void cnl_exec_in_namespace(const char *netns_path, pid_t parent, char *const argv[]);
-
 /// The kernel's words for an errno ("File exists") and its name ("EEXIST"), or NULL.
 const char *cnl_error_text(int code);
 const char *cnl_error_name(int code);

@@ -1,0 +1,120 @@
+internal import CNetlink
+internal import Glibc
+internal import SystemPackage
+
+/// A file operation that the kernel refused.
+struct FileError: Error {
+  let attempt: String
+  let code: Errno
+
+  init(_ attempt: String, _ code: Errno = Errno(rawValue: errno)) {
+    self.attempt = attempt
+    self.code = code
+  }
+}
+
+/// The few file operations that loading needs. Paths are absolute; errors name what was attempted.
+enum Files {
+  /// What tells one version of a file from another without reading it.
+  struct Identity: Hashable {
+    let device, inode: UInt
+    let size, seconds, nanoseconds: Int
+    let mode: UInt32
+    let owner: UInt32
+
+    var isRegular: Bool { mode & S_IFMT == S_IFREG }
+    var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
+  }
+
+  /// The identity of the file that a path leads to; `nil` when there is none.
+  static func identity(of path: String, followingLinks: Bool = true) -> Identity? {
+    var status = stat()
+    guard unsafe fstatat(AT_FDCWD, path, &status, followingLinks ? 0 : AT_SYMLINK_NOFOLLOW) == 0 else {
+      return nil
+    }
+    return Identity(
+      device: UInt(status.st_dev), inode: UInt(status.st_ino), size: Int(status.st_size),
+      seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec, mode: status.st_mode,
+      owner: status.st_uid)
+  }
+
+  /// The bytes of a regular file, which are at most `limit`, or EFBIG.
+  static func read(_ path: String, limit: Int = .max, followingLinks: Bool = true) throws(FileError)
+    -> [UInt8]
+  {
+    do {
+      // Not blocking: a FIFO is refused below, instead of waited for.
+      let file = try FileDescriptor.open(
+        FilePath(path), .readOnly,
+        options: followingLinks ? [.closeOnExec, .nonBlocking] : [.closeOnExec, .nonBlocking, .noFollow])
+      return try file.closeAfter {
+        var status = stat()
+        guard unsafe fstat(file.rawValue, &status) == 0 else { throw Errno(rawValue: errno) }
+        guard status.st_mode & S_IFMT != S_IFDIR else { throw Errno.isDirectory }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw Errno.invalidArgument }
+        var bytes: [UInt8] = []
+        while true {
+          let chunk = try unsafe [UInt8](unsafeUninitializedCapacity: max(Int(status.st_size), 4096) + 1) {
+            buffer, count in
+            count = try unsafe file.read(into: UnsafeMutableRawBufferPointer(buffer))
+          }
+          if chunk.isEmpty { return bytes }
+          bytes += chunk
+          guard bytes.count <= limit else { throw Errno.fileTooLarge }
+        }
+      }
+    } catch {
+      throw FileError("read \(path)", error as? Errno ?? .ioError)
+    }
+  }
+
+  /// Makes `path` a file with these bytes, which must not exist yet.
+  static func write(_ bytes: [UInt8], to path: String, permissions: UInt32) throws(FileError) {
+    do {
+      let file = try FileDescriptor.open(
+        FilePath(path), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec, .noFollow],
+        permissions: FilePermissions(rawValue: permissions))
+      _ = try file.closeAfter { try file.writeAll(bytes) }
+    } catch {
+      throw FileError("write \(path)", error as? Errno ?? .ioError)
+    }
+  }
+
+  /// Makes the directory and those above it, where they do not exist.
+  static func makeDirectories(_ path: String, permissions: UInt32) throws(FileError) {
+    if unsafe mkdir(path, permissions) == 0 || errno == EEXIST { return }
+    guard errno == ENOENT, let parent = path.lastIndex(of: "/"), parent != path.startIndex else {
+      throw FileError("make the directory \(path)")
+    }
+    try makeDirectories(String(path[..<parent]), permissions: permissions)
+    guard unsafe mkdir(path, permissions) == 0 || errno == EEXIST else {
+      throw FileError("make the directory \(path)")
+    }
+  }
+
+  /// Makes a new directory that only its owner may enter, with a name of its own.
+  static func makeTemporaryDirectory(in parent: String) throws(FileError) -> String {
+    let template = "\(parent)/netlab-XXXXXX"
+    var characters = template.utf8CString
+    let made = unsafe characters.withUnsafeMutableBufferPointer { buffer -> String? in
+      guard let path = unsafe mkdtemp(buffer.baseAddress!) else { return nil }
+      return unsafe String(cString: path)
+    }
+    guard let made else { throw FileError("make the directory \(template)") }
+    return made
+  }
+
+  /// Gives a file or directory to a user.
+  static func give(_ path: String, to user: UInt32, group: UInt32) throws(FileError) {
+    guard unsafe lchown(path, user, group) == 0 else { throw FileError("change the owner of \(path)") }
+  }
+
+  static func rename(_ source: String, to target: String) throws(FileError) {
+    guard unsafe Glibc.rename(source, target) == 0 else { throw FileError("rename \(source) to \(target)") }
+  }
+
+  /// Removes a file, or a directory with all that is in it, without following links; nothing when there is none.
+  static func remove(_ path: String) throws(FileError) {
+    guard unsafe cnl_remove_tree(path) == 0 || errno == ENOENT else { throw FileError("remove \(path)") }
+  }
+}

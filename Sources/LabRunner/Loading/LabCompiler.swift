@@ -1,0 +1,189 @@
+internal import Glibc
+internal import SystemPackage
+
+/// Turns a lab file into the topology that the lab describes, as JSON.
+///
+/// A `.swift` lab is compiled against the LabKit of this program, and its process prints the topology. The binary is
+/// cached, so that the compiler runs only when the lab, LabKit or the compiler have changed. Neither the compiler nor
+/// the lab runs with privileges: under sudo they run as the invoking user, and for a real root as nobody.
+public struct LabCompiler: Sendable {
+  /// Lets a real root run a lab as root, for a compiler that nobody else may use.
+  public var runAsRoot = false
+  /// How long the lab's own process may take.
+  public var timeLimit: Duration = .seconds(10)
+  /// How many bytes a topology may have.
+  public var sizeLimit = 64 << 20
+  /// Takes what the compiler warns of and what the lab prints on standard error, line by line.
+  public var log: @Sendable (String) -> Void = { line in
+    let bytes = Array("\(line)\n".utf8)
+    _ = unsafe write(STDERR_FILENO, bytes, bytes.count)
+  }
+
+  private let runner: ProcessRunner
+  private let compileTimeLimit: Duration = .seconds(300)
+  /// Bytes of address space for the lab's process: enough for any topology, and not for taking the machine down.
+  private let memoryLimit = 8 << 30
+
+  /// - Parameter runner: what starts the compiler and the lab.
+  public init(runner: ProcessRunner = ProcessRunner()) {
+    self.runner = runner
+  }
+
+  /// Loads a lab.
+  ///
+  /// - Parameters:
+  ///   - path: a `.swift` file, or a `.json` file that `netlab compile` wrote.
+  ///   - arguments: for the lab, such as `--set vms=100`. A `.json` file takes none.
+  /// - Returns: the bytes of the topology's JSON.
+  public func load(labFile path: String, arguments: [String] = []) async throws(LoadingError) -> [UInt8] {
+    let path = absolute(path)
+    let user = try LabUser.current(runAsRoot: runAsRoot)
+    if path.hasSuffix(".json") {
+      guard arguments.isEmpty else {
+        throw .unusableFile(
+          path: path, reason: "a compiled lab has no parameters to set",
+          remedy: "Give the parameters to `netlab compile`, or use the .swift file.")
+      }
+      return try source(of: path, user: user)
+    }
+    guard path.hasSuffix(".swift") else {
+      throw .unusableFile(
+        path: path, reason: "it is neither a .swift nor a .json file",
+        remedy: "Labs are files of one of these kinds.")
+    }
+    let build = LabBuild(
+      labFile: path, source: try source(of: path, user: user), user: user,
+      compiler: try SwiftCompiler.locate(home: user.home), library: try LabKitLibrary.locate())
+    do {
+      let lock = try user.accessingFiles { () throws(FileError) in
+        try CacheLock(directory: build.cache.directory)
+      }
+      defer { lock.release() }
+      // Shared as long as the binary is in use; a process that replaces it waits until then.
+      await lock.take(exclusive: false)
+      if !user.accessingFiles({ build.cache.isValid }) {
+        await lock.take(exclusive: true)
+        if !user.accessingFiles({ build.cache.isValid }) { try await compile(build) }
+      }
+      return try await topology(of: build, arguments: arguments)
+    } catch let error as LoadingError {
+      throw error
+    } catch let error as FileError {
+      throw .environment(
+        attempt: error.attempt, reason: "\(error.code)",
+        remedy:
+          "Compiled labs are kept in \(user.cache). Make room and permission there, or set XDG_CACHE_HOME.")
+    } catch {
+      throw .environment(attempt: "load the lab \(path)", reason: "\(error)", remedy: "Try again.")
+    }
+  }
+
+  private func source(of path: String, user: LabUser) throws(LoadingError) -> [UInt8] {
+    let source: [UInt8]
+    do {
+      source = try user.accessingFiles { () throws(FileError) in try Files.read(path, limit: sizeLimit) }
+    } catch {
+      let remedy =
+        switch error.code {
+        case .noSuchFileOrDirectory: "Check the path; `netlab new` writes a lab to start from."
+        case .isDirectory: "Give one of the lab files in it."
+        case .fileTooLarge: "A lab may have \(sizeLimit) bytes."
+        default: "A lab must be a regular file that the user who runs netlab may read."
+        }
+      throw .unusableFile(path: path, reason: "\(error.code)", remedy: remedy)
+    }
+    guard !source.isEmpty else {
+      throw .unusableFile(
+        path: path, reason: "it is empty", remedy: "`netlab new` writes a lab to start from.")
+    }
+    guard String(validating: source, as: UTF8.self) != nil else {
+      throw .unusableFile(path: path, reason: "it is not UTF-8 text", remedy: "Save it as UTF-8.")
+    }
+    return source
+  }
+
+  private func compile(_ build: LabBuild) async throws {
+    let workshop = try build.prepare()
+    defer { build.cleanUp(workshop) }
+    let command = build.command(in: workshop, coloured: isatty(STDERR_FILENO) == 1)
+    let result = try await runner.run(
+      command, options: ProcessRunner.Options(user: build.user.identifiers),
+      environment: environment(home: workshop, temporary: workshop), timeout: compileTimeLimit,
+      outputLimit: 16 << 20)
+    switch result.status {
+    case .exited(0):
+      for line in result.errorOutput.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
+        log(String(line))
+      }
+      try build.install(from: workshop)
+    case .exited(1):
+      throw LoadingError.notCompiled(path: build.labFile, diagnostics: result.output + result.errorOutput)
+    default:
+      throw LoadingError.environment(
+        attempt: "run the compiler \(build.compiler.path)" + (build.user.isNobody ? " as nobody" : ""),
+        reason: "\(result.status)\n\(result.errorOutput)",
+        remedy: build.user.isNobody
+          ? "Labs of root are compiled as nobody: install Swift where all users may read it, or allow root."
+          : "Try `swiftc --version`.")
+    }
+  }
+
+  private func topology(of build: LabBuild, arguments: [String]) async throws -> [UInt8] {
+    let temporary = try build.makeTemporaryDirectory()
+    defer { if let temporary { build.user.accessingOwnFiles { try? Files.remove(temporary) } } }
+    var options = ProcessRunner.Options(user: build.user.identifiers)
+    options.cpuLimit = Int(timeLimit.components.seconds) + 1
+    options.memoryLimit = memoryLimit
+    do {
+      let (_, result) = try await runner.withProcess(
+        [build.cache.binary, "--emit-topology"] + arguments, options: options,
+        environment: environment(home: build.user.home, temporary: temporary ?? "/tmp"),
+        outputLimit: sizeLimit
+      ) { process in
+        async let logging: Void = relay(process.standardError.lines)
+        guard await process.exit(within: timeLimit) else {
+          throw failure(of: build, "it was still running after \(timeLimit)", "Look for a loop without end.")
+        }
+        await logging
+      }
+      return try checked(result, of: build)
+    } catch ProcessError.outputLimitExceeded {
+      throw failure(of: build, "it printed more than \(sizeLimit) bytes", "A topology is smaller than that.")
+    }
+  }
+
+  private func relay(_ lines: AsyncStream<String>) async {
+    for await line in lines { log(line) }
+  }
+
+  private func checked(_ result: ProcessResult, of build: LabBuild) throws(LoadingError) -> [UInt8] {
+    guard result.status.isSuccess else {
+      throw failure(of: build, "its process ended with \(result.status)", "What it printed before says why.")
+    }
+    let first = result.standardOutput.first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\n") }
+    guard first == UInt8(ascii: "{") else {
+      throw failure(
+        of: build, first == nil ? "it printed nothing" : "it printed something else on standard output",
+        "A lab is `import LabKit` and one type `@main struct …: Lab`, with no `main` of its own.")
+    }
+    return result.standardOutput
+  }
+
+  private func failure(of build: LabBuild, _ reason: String, _ remedy: String) -> LoadingError {
+    .labFailed(path: build.labFile, reason: reason, remedy: remedy)
+  }
+
+  /// The little that the compiler and a lab see of this process's environment.
+  private func environment(home: String, temporary: String) -> [String: String] {
+    ["PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": home, "TMPDIR": temporary]
+  }
+}
+
+/// The path from the root, as it was typed otherwise.
+private func absolute(_ path: String) -> String {
+  if path.hasPrefix("/") { return path }
+  let relative = path.split(separator: "/").drop { $0 == "." }.joined(separator: "/")
+  guard let current = unsafe getcwd(nil, 0) else { return "/\(relative)" }
+  defer { unsafe free(current) }
+  return unsafe "\(String(cString: current))/\(relative)"
+}

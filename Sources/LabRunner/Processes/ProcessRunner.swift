@@ -1,0 +1,160 @@
+internal import Glibc
+internal import Subprocess
+internal import SystemPackage
+
+/// Runs commands, inside network namespaces where asked, so that none outlives its run or this program.
+///
+/// Each command is started through a hidden command of the program itself (``ExecHelper``), which enters the
+/// namespace and then becomes the command: no Swift code ever runs in a foreign namespace.
+public struct ProcessRunner: Sendable {
+  private let helper: FilePath
+
+  /// - Parameter helper: the executable that offers the hidden command; by default this program.
+  public init(helper: String = "/proc/self/exe") {
+    self.helper = FilePath(resolvingLinks(helper))
+  }
+
+  /// Runs a command to its end.
+  ///
+  /// - Parameters:
+  ///   - command: the program, looked up in PATH, and its arguments.
+  ///   - namespace: the path of a network namespace, such as `/run/netns/two-vms.focal-1`; `nil` for the current
+  ///     one. In a namespace the command runs as `ip netns exec` would run it, and with all its descendants in a
+  ///     PID namespace of their own.
+  ///   - environment: its whole environment; `nil` for a copy of this process's.
+  ///   - timeout: after which it is killed, and ``ProcessError/timedOut(command:limit:result:)`` thrown.
+  ///   - outputLimit: in bytes, for each of the two streams.
+  /// - Throws: `ProcessError`, or `CancellationError` after killing it when the task is cancelled.
+  public func run(
+    _ command: [String], in namespace: String? = nil, environment: [String: String]? = nil,
+    timeout: Duration? = nil, outputLimit: Int = 1 << 20
+  ) async throws -> ProcessResult {
+    try await run(
+      command, options: Options(namespace: namespace), environment: environment, timeout: timeout,
+      outputLimit: outputLimit)
+  }
+
+  /// Runs a command while `body` does: for one that must be listened to, or stopped, like tcpdump.
+  ///
+  /// When `body` returns or throws, a process that is still running gets SIGTERM and, half a second later, SIGKILL,
+  /// with all that it started. Parameters and errors are those of
+  /// ``run(_:in:environment:timeout:outputLimit:)``, and those that `body` throws.
+  /// - Returns: what `body` returned, and how the process ended.
+  public func withProcess<Value: Sendable>(
+    _ command: [String], in namespace: String? = nil, environment: [String: String]? = nil,
+    outputLimit: Int = 16 << 20, body: (RunningProcess) async throws -> Value
+  ) async throws -> (value: Value, result: ProcessResult) {
+    try await withProcess(
+      command, options: Options(namespace: namespace), environment: environment, outputLimit: outputLimit,
+      body: body)
+  }
+
+  func run(
+    _ command: [String], options: Options, environment: [String: String]?, timeout: Duration?,
+    outputLimit: Int
+  ) async throws -> ProcessResult {
+    let (finished, result) = try await withProcess(
+      command, options: options, environment: environment, outputLimit: outputLimit
+    ) { process in
+      guard let timeout else {
+        await process.exit()
+        return true
+      }
+      return await process.exit(within: timeout)
+    }
+    guard finished else {
+      throw ProcessError.timedOut(command: described(command), limit: timeout ?? .zero, result: result)
+    }
+    return result
+  }
+
+  func withProcess<Value: Sendable>(
+    _ command: [String], options: Options, environment: [String: String]?, outputLimit: Int,
+    body: (RunningProcess) async throws -> Value
+  ) async throws -> (value: Value, result: ProcessResult) {
+    let start = ContinuousClock.now
+    var platform = PlatformOptions()
+    platform.createSession = true
+    platform.teardownSequence = teardown
+    let outcome: ExecutionResult<(Result<Value, any Error>, RunningProcess), SequenceOutput, SequenceOutput>
+    do {
+      outcome = try await Subprocess.run(
+        .path(helper), arguments: Arguments([ExecHelper.name] + options.arguments + ["--"] + command),
+        environment: environment.map {
+          .custom(Dictionary(uniqueKeysWithValues: $0.map { (.init(rawValue: $0)!, $1) }))
+        } ?? .inherit,
+        platformOptions: platform, input: .none, output: .sequence, error: .sequence
+      ) { execution in
+        let process = RunningProcess(outputLimit: outputLimit) { signal in
+          try? execution.send(signal: Signal(rawValue: signal), toProcessGroup: true)
+        }
+        async let reading: Void = process.read(
+          execution.standardOutput.map(bytes), execution.standardError.map(bytes))
+        let value: Result<Value, any Error>
+        do {
+          value = .success(try await body(process))
+        } catch {
+          value = .failure(error)
+        }
+        await execution.teardown(using: teardown)
+        // The process is not reaped yet, so the group is still its own: end what it left behind.
+        process.send(signal: SIGKILL)
+        await reading
+        return (value, process)
+      }
+    } catch let error as SubprocessError {
+      throw ProcessError.notStarted(command: described(command), reason: "\(error)")
+    }
+    try Task.checkCancellation()
+    let (value, process) = outcome.closureResult
+    guard !process.exceededOutputLimit else {
+      throw ProcessError.outputLimitExceeded(command: described(command), limit: outputLimit)
+    }
+    return try (
+      value.get(),
+      ProcessResult(
+        status: ProcessResult.Status(outcome.terminationStatus), standardOutput: process.standardOutput.bytes,
+        standardError: process.standardError.bytes, duration: ContinuousClock.now - start)
+    )
+  }
+
+  /// What the hidden command does before it becomes the command.
+  struct Options {
+    var namespace: String?
+    var user: (id: UInt32, group: UInt32)?
+    /// Processor seconds.
+    var cpuLimit: Int?
+    /// Bytes of address space.
+    var memoryLimit: Int?
+
+    var arguments: [String] {
+      var arguments = ["--parent", "\(getpid())"]
+      if let namespace { arguments += ["--netns", namespace] }
+      // Both need the privileges that a PID namespace needs.
+      if namespace != nil || user != nil { arguments += ["--contain"] }
+      if let user { arguments += ["--user", "\(user.id):\(user.group)"] }
+      if let cpuLimit { arguments += ["--limit-cpu", "\(cpuLimit)"] }
+      if let memoryLimit { arguments += ["--limit-memory", "\(memoryLimit)"] }
+      return arguments
+    }
+  }
+}
+
+private let teardown: [TeardownStep] = [
+  .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: .milliseconds(500))
+]
+
+private func bytes(_ buffer: SubprocessOutputSequence.Buffer) -> [UInt8] {
+  unsafe buffer.withUnsafeBytes { unsafe Array($0) }
+}
+
+private func described(_ command: [String]) -> String { command.joined(separator: " ") }
+
+extension ProcessResult.Status {
+  fileprivate init(_ status: TerminationStatus) {
+    switch status {
+    case .exited(let code): self = .exited(code)
+    case .signaled(let signal): self = .signalled(signal)
+    }
+  }
+}

@@ -1,0 +1,76 @@
+internal import Synchronization
+
+/// A process that runs while the body of ``ProcessRunner/withProcess(_:in:environment:outputLimit:body:)`` does.
+public final class RunningProcess: Sendable {
+  public let standardOutput: ProcessOutput
+  public let standardError: ProcessOutput
+
+  private let sendSignal: @Sendable (Int32) -> Void
+  private let ended: AsyncStream<Never>
+  private let end: AsyncStream<Never>.Continuation
+  private let overflowed = Atomic(false)
+
+  init(outputLimit: Int, sendSignal: @escaping @Sendable (Int32) -> Void) {
+    standardOutput = ProcessOutput(limit: outputLimit)
+    standardError = ProcessOutput(limit: outputLimit)
+    self.sendSignal = sendSignal
+    (ended, end) = AsyncStream.makeStream()
+  }
+
+  /// Whether the process was killed for writing too much.
+  var exceededOutputLimit: Bool { overflowed.load(ordering: .relaxed) }
+
+  /// Sends a signal to the process and all that it started; nothing happens when it has ended.
+  public func send(signal: Int32) { sendSignal(signal) }
+
+  /// Sends SIGINT, as Ctrl-C does.
+  public func interrupt() { sendSignal(2) }
+
+  /// Waits until the process has closed its output, which it does at its end; at once when the task is cancelled.
+  /// For one task at a time.
+  public func exit() async {
+    for await _ in ended {}
+  }
+
+  /// Waits as ``exit()`` does, but no longer than `limit`: whether the process has ended.
+  public func exit(within limit: Duration) async -> Bool {
+    await withTaskGroup(of: Bool.self) { group in
+      group.addTask {
+        await self.exit()
+        return true
+      }
+      group.addTask {
+        try? await Task.sleep(for: limit)
+        return false
+      }
+      defer { group.cancelAll() }
+      return await group.next()!
+    }
+  }
+
+  /// Reads both streams to their ends.
+  func read(
+    _ output: some AsyncSequence<[UInt8], any Error> & Sendable,
+    _ errors: some AsyncSequence<[UInt8], any Error> & Sendable
+  ) async {
+    async let first: Void = read(output, into: standardOutput)
+    async let second: Void = read(errors, into: standardError)
+    _ = await (first, second)
+    end.finish()
+  }
+
+  private func read(_ stream: some AsyncSequence<[UInt8], any Error> & Sendable, into output: ProcessOutput)
+    async
+  {
+    defer { output.finish() }
+    do {
+      for try await chunk in stream where !output.append(chunk) {
+        overflowed.store(true, ordering: .relaxed)
+        sendSignal(9)
+        return
+      }
+    } catch {
+      // The stream cannot be read any more, which is its end: the status of the process tells the rest.
+    }
+  }
+}
