@@ -56,7 +56,7 @@ public struct PortVLANs: Hashable, Sendable {
     var rangeStart: UInt16?
     bridge.forEachAttribute { type, info in
       guard type == IFLA_BRIDGE_VLAN_INFO, let flags = info.integer(as: UInt16.self).map(CInt.init),
-        let id = info.integer(at: 2, as: UInt16.self), id < 4096
+        let id = info.integer(at: 2, as: UInt16.self), id < 4096, vlans.count < 4096
       else { return }
       if flags & BRIDGE_VLAN_INFO_RANGE_BEGIN != 0 {
         rangeStart = id
