@@ -20,13 +20,19 @@ public struct LabCompiler: Sendable {
   }
 
   private let runner: ProcessRunner
+  private let environment: [String: String]
   private let compileTimeLimit: Duration = .seconds(300)
   /// Bytes of address space for the lab's process: enough for any topology, and not for taking the machine down.
   private let memoryLimit = 8 << 30
 
-  /// - Parameter runner: what starts the compiler and the lab.
-  public init(runner: ProcessRunner = ProcessRunner()) {
+  /// - Parameters:
+  ///   - runner: what starts the compiler and the lab.
+  ///   - environment: says where things are: PATH, HOME, XDG_CACHE_HOME, NETLAB_LABKIT, SUDO_UID, SUDO_GID.
+  public init(
+    runner: ProcessRunner = ProcessRunner(), environment: [String: String] = LabCompiler.initialEnvironment
+  ) {
     self.runner = runner
+    self.environment = environment
   }
 
   /// Loads a lab.
@@ -37,7 +43,7 @@ public struct LabCompiler: Sendable {
   /// - Returns: the bytes of the topology's JSON.
   public func load(labFile path: String, arguments: [String] = []) async throws(LoadingError) -> [UInt8] {
     let path = absolute(path)
-    let user = try LabUser.current(runAsRoot: runAsRoot)
+    let user = try LabUser.current(runAsRoot: runAsRoot, environment: environment)
     if path.hasSuffix(".json") {
       guard arguments.isEmpty else {
         throw .unusableFile(
@@ -53,7 +59,8 @@ public struct LabCompiler: Sendable {
     }
     let build = LabBuild(
       labFile: path, source: try source(of: path, user: user), user: user,
-      compiler: try SwiftCompiler.locate(home: user.home), library: try LabKitLibrary.locate())
+      compiler: try SwiftCompiler.locate(path: environment["PATH"] ?? "", home: user.home),
+      library: try LabKitLibrary.locate(for: runner.helper.string, chosen: environment["NETLAB_LABKIT"]))
     do {
       let lock = try user.accessingFiles { () throws(FileError) in
         try CacheLock(directory: build.cache.directory)
@@ -108,7 +115,7 @@ public struct LabCompiler: Sendable {
     let command = build.command(in: workshop, coloured: isatty(STDERR_FILENO) == 1)
     let result = try await runner.run(
       command, options: ProcessRunner.Options(user: build.user.identifiers),
-      environment: environment(home: workshop, temporary: workshop), timeout: compileTimeLimit,
+      environment: minimalEnvironment(home: workshop, temporary: workshop), timeout: compileTimeLimit,
       outputLimit: 16 << 20)
     switch result.status {
     case .exited(0):
@@ -137,7 +144,7 @@ public struct LabCompiler: Sendable {
     do {
       let (_, result) = try await runner.withProcess(
         [build.cache.binary, "--emit-topology"] + arguments, options: options,
-        environment: environment(home: build.user.home, temporary: temporary ?? "/tmp"),
+        environment: minimalEnvironment(home: build.user.home, temporary: temporary ?? "/tmp"),
         outputLimit: sizeLimit
       ) { process in
         async let logging: Void = relay(process.standardError.lines)
@@ -174,8 +181,22 @@ public struct LabCompiler: Sendable {
   }
 
   /// The little that the compiler and a lab see of this process's environment.
-  private func environment(home: String, temporary: String) -> [String: String] {
+  private func minimalEnvironment(home: String, temporary: String) -> [String: String] {
     ["PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": home, "TMPDIR": temporary]
+  }
+}
+
+extension LabCompiler {
+  /// The environment that this process was started with.
+  public static var initialEnvironment: [String: String] {
+    let variables = (try? Files.read("/proc/self/environ"))?.split(separator: 0) ?? []
+    let pairs = variables.map {
+      $0.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+    }
+    return Dictionary(
+      pairs.filter { $0.count == 2 && !$0[1].isEmpty }
+        .map { (String(decoding: $0[0], as: UTF8.self), String(decoding: $0[1], as: UTF8.self)) },
+      uniquingKeysWith: { first, _ in first })
   }
 }
 

@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// The built LabKit that labs are compiled against.
 struct LabKitLibrary {
   /// Holds libLabKit.so.
@@ -10,11 +8,11 @@ struct LabKitLibrary {
   var library: String { "\(libraryDirectory)/libLabKit.so" }
   var module: String { "\(moduleDirectory)/LabKit.swiftmodule" }
 
-  /// Finds it: where NETLAB_LABKIT says, beside a program that SwiftPM built, or in lib/netlab of an installation.
-  static func locate(for executable: String = resolvingLinks("/proc/self/exe")) throws(LoadingError) -> Self {
+  /// Finds it: where NETLAB_LABKIT says (`chosen`), beside a program that SwiftPM built, or in lib/netlab of an installation.
+  static func locate(for executable: String, chosen: String?) throws(LoadingError) -> Self {
     let searched: [String]
-    if let chosen = unsafe getenv("NETLAB_LABKIT") {
-      searched = unsafe [resolvingLinks(String(cString: chosen))]
+    if let chosen {
+      searched = [resolvingLinks(chosen)]
     } else {
       let bin = directory(of: executable)
       searched = [bin, "\(directory(of: bin))/lib/netlab"]

@@ -19,21 +19,23 @@ struct LabUser {
   let cache: String
 
   /// Finds out from the effective user and what sudo says.
-  static func current(runAsRoot: Bool) throws(LoadingError) -> Self {
-    let home = variable("HOME") ?? "/"
-    let cache = (variable("XDG_CACHE_HOME") ?? "\(home)/.cache") + "/netlab"
+  static func current(runAsRoot: Bool, environment: [String: String]) throws(LoadingError) -> Self {
+    let chosenCache = environment["XDG_CACHE_HOME"].map { "\($0)/netlab" }
     guard geteuid() == 0, !runAsRoot, isMapped(nobody) else {
-      return Self(change: .none, home: home, cache: cache)
+      let home = environment["HOME"] ?? "/"
+      return Self(change: .none, home: home, cache: chosenCache ?? "\(home)/.cache/netlab")
     }
-    guard let id = variable("SUDO_UID").flatMap(UInt32.init), id != 0 else {
-      return Self(change: .nobody(id: nobody, group: nobody), home: "/", cache: "/var/cache/netlab")
+    guard let id = environment["SUDO_UID"].flatMap(UInt32.init), id != 0 else {
+      return Self(
+        change: .nobody(id: nobody, group: nobody), home: "/", cache: chosenCache ?? "/var/cache/netlab")
     }
-    guard let group = variable("SUDO_GID").flatMap(UInt32.init), let home = homeDirectory(of: id) else {
+    guard let group = environment["SUDO_GID"].flatMap(UInt32.init), let home = homeDirectory(of: id) else {
       throw .environment(
         attempt: "run the lab as the user that called sudo", reason: "there is no user with the id \(id)",
         remedy: "Unset SUDO_UID to run it as nobody.")
     }
-    return Self(change: .invoker(id: id, group: group), home: home, cache: "\(home)/.cache/netlab")
+    return Self(
+      change: .invoker(id: id, group: group), home: home, cache: chosenCache ?? "\(home)/.cache/netlab")
   }
 
   /// The ids that processes of the lab take; `nil` when they keep this process's.
@@ -70,12 +72,6 @@ struct LabUser {
 }
 
 private let nobody: UInt32 = 65534
-
-/// The value of an environment variable that is set to something.
-func variable(_ name: String) -> String? {
-  guard let value = unsafe getenv(name), unsafe value.pointee != 0 else { return nil }
-  return unsafe String(cString: value)
-}
 
 private func homeDirectory(of user: UInt32) -> String? {
   guard let entry = unsafe getpwuid(user), let home = unsafe entry.pointee.pw_dir else { return nil }

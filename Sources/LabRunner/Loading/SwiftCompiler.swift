@@ -5,9 +5,8 @@ struct SwiftCompiler {
   /// The path of swiftc, under that name: the driver goes by the name that it is called by.
   let path: String
 
-  /// Finds it in PATH, and then where installers put it, since `sudo` shortens PATH.
-  static func locate(home: String) throws(LoadingError) -> Self {
-    let path = unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? ""
+  /// Finds it in PATH, whose value is `path`, and then where installers put it, since `sudo` shortens PATH.
+  static func locate(path: String, home: String) throws(LoadingError) -> Self {
     let usual = ["/usr/local/bin", "/usr/bin", "/opt/swift/usr/bin", "\(home)/.local/share/swiftly/bin"]
     var searched: [String] = []
     for directory in path.split(separator: ":").map(String.init) + usual

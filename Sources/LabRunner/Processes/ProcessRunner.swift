@@ -7,7 +7,7 @@ internal import SystemPackage
 /// Each command is started through a hidden command of the program itself (``ExecHelper``), which enters the
 /// namespace and then becomes the command: no Swift code ever runs in a foreign namespace.
 public struct ProcessRunner: Sendable {
-  private let helper: FilePath
+  let helper: FilePath
 
   /// - Parameter helper: the executable that offers the hidden command; by default this program.
   public init(helper: String = "/proc/self/exe") {

@@ -1,0 +1,74 @@
+internal import CNetlink
+internal import Glibc
+
+/// A rule that chooses a routing table (`ip rule`).
+public struct Rule: Hashable, Sendable {
+  /// What a rule does with packets that match (FR_ACT_…).
+  public struct Action: RawRepresentable, Hashable, Sendable {
+    public var rawValue: UInt8
+
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// Look into the table.
+    public static let lookUp = Action(rawValue: 1)
+    public static let goto = Action(rawValue: 2)
+    public static let nop = Action(rawValue: 3)
+    public static let blackhole = Action(rawValue: 6)
+    public static let unreachable = Action(rawValue: 7)
+    public static let prohibit = Action(rawValue: 8)
+  }
+
+  public var isIPv6: Bool
+  /// Lower comes first.
+  public var priority: UInt32 = 0
+  public var table: UInt32
+  public var action: Action
+  /// The source that it is for: 4 or 16 bytes; nil: any.
+  public var source: [UInt8]?
+  public var sourcePrefixLength: UInt8
+  /// The destination that it is for: 4 or 16 bytes; nil: any.
+  public var destination: [UInt8]?
+  public var destinationPrefixLength: UInt8
+  /// The name of the link that packets come in by.
+  public var inputLink: String?
+  /// The name of the link that packets leave by.
+  public var outputLink: String?
+  public var mark: UInt32?
+
+  /// Reads `fib_rule_hdr` and its attributes.
+  init?(decoding message: RawSpan) {
+    func byte(_ offset: Int) -> UInt8 { message.integer(at: offset) ?? 0 }
+    guard message.byteCount >= 12, [AF_INET, AF_INET6].contains(CInt(byte(0))) else { return nil }
+    isIPv6 = CInt(byte(0)) == AF_INET6
+    (destinationPrefixLength, sourcePrefixLength) = (byte(1), byte(2))
+    (table, action) = (UInt32(byte(4)), Action(rawValue: byte(7)))
+    message.forEachAttribute(from: 12) { type, value in
+      switch type {
+      case FRA_PRIORITY: priority = value.integer() ?? priority
+      case FRA_TABLE: table = value.integer() ?? table
+      case FRA_SRC: source = value.array
+      case FRA_DST: destination = value.array
+      case FRA_IIFNAME: inputLink = value.string
+      case FRA_OIFNAME: outputLink = value.string
+      case FRA_FWMARK: mark = value.integer()
+      default: break
+      }
+    }
+  }
+}
+
+extension Connection {
+  /// The rules of both families, in order of priority (`ip rule show`, and `ip -6 …`).
+  public func rules() throws(NetlinkError) -> [Rule] {
+    var rules: [Rule] = []
+    for family in [AF_INET, AF_INET6] {
+      rules += try dump(RTM_GETRULE, reply: RTM_NEWRULE) { buffer in
+        buffer.field(UInt32(family))
+        buffer.field(UInt64(0))
+      } decode: {
+        Rule(decoding: $0)
+      }
+    }
+    return rules
+  }
+}
