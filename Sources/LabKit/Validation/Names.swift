@@ -1,12 +1,12 @@
 /// What the kernel and the tools can take as a name.
-enum NameRule {
+public enum NameRule {
   /// A node's or lab's name becomes part of a file name in `/run/netns`, and of altnames (127 characters in all).
   static let nodeLimit = 63
   /// IFNAMSIZ - 1.
   static let deviceLimit = 15
 
   /// What is wrong with the name of a lab, VM or host; `nil` if nothing is.
-  static func problem(ofNode name: String) -> String? {
+  public static func problem(ofNode name: String) -> String? {
     if name.isEmpty { return "is empty" }
     if name.utf8.count > nodeLimit { return "is longer than \(nodeLimit) characters" }
     let wrong = name.unicodeScalars.first { !isWord($0) && $0 != "-" && $0 != "_" }

@@ -117,4 +117,29 @@ enum Files {
   static func remove(_ path: String) throws(FileError) {
     guard unsafe cnl_remove_tree(path) == 0 || errno == ENOENT else { throw FileError("remove \(path)") }
   }
+
+  /// The names in a directory, without `.` and `..`; none when there is no such directory.
+  static func list(_ path: String) throws(FileError) -> [String] {
+    guard let directory = unsafe opendir(path) else {
+      if errno == ENOENT { return [] }
+      throw FileError("list \(path)")
+    }
+    defer { unsafe closedir(directory) }
+    var names: [String] = []
+    while let entry = unsafe readdir(directory) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+}
+
+extension Files {
+  /// Whether a path leads to a regular file of no bytes.
+  static func isEmptyFile(_ path: String) -> Bool {
+    guard let identity = identity(of: path, followingLinks: false) else { return false }
+    return identity.isRegular && identity.size == 0
+  }
 }

@@ -1,0 +1,257 @@
+internal import LabKit
+internal import Netlink
+
+/// Turns the steps of a plan into requests to the kernel, batched by namespace.
+struct Applier {
+  private(set) var namespaces: OpenNamespaces
+  /// The alias that marks a new namespace as the lab's, from before it gets its name.
+  let mark: String
+  /// The namespaces that this run made, for undoing it.
+  private(set) var created: [String] = []
+
+  /// Requests not sent yet, in the order in which their namespaces were first used. A namespace in which cables are
+  /// made is used before the ones their other ends are in, because its bridges come first.
+  private var pending: [Pending] = []
+  private var positions: [String: Int] = [:]
+
+  private struct Pending {
+    let namespace: OpenNamespace
+    var batch = Batch()
+    var steps: [Step] = []
+  }
+
+  init(_ namespaces: OpenNamespaces, mark: String) {
+    self.namespaces = namespaces
+    self.mark = mark
+  }
+
+  /// Takes all steps; throws the first failure, with what was done before it still in place.
+  mutating func apply(_ plan: Plan) throws(StepFailure) {
+    var newNamespaces: [Namespace] = []
+    var settings: [LabKit.Sysctl] = []
+    for step in plan.steps {
+      // Steps of these two kinds stand together in a plan, so each kind is done in one go.
+      if case .addNamespace(let namespace) = step {
+        newNamespaces.append(namespace)
+        continue
+      }
+      try create(&newNamespaces)
+      if case .writeSysctl(let sysctl) = step {
+        settings.append(sysctl)
+        continue
+      }
+      try write(&settings)
+      if case .deleteNamespace(let namespace) = step {
+        try delete(namespace)
+      } else {
+        try enqueue(step)
+      }
+    }
+    try create(&newNamespaces)
+    try write(&settings)
+    try flush()
+  }
+
+  private mutating func create(_ wanted: inout [Namespace]) throws(StepFailure) {
+    guard !wanted.isEmpty else { return }
+    var failedStep = Step.addNamespace(wanted[0])
+    do throws(NetlinkError) {
+      try NetworkNamespace.prepareDirectory()
+      let names = wanted
+      try NetworkNamespace.create(markedBy: Array(repeating: mark, count: wanted.count)) {
+        (position, namespace: consuming NetworkNamespace, connection) throws(NetlinkError) in
+        failedStep = .addNamespace(names[position])
+        let name = names[position].name
+        let path = OpenNamespace.path(of: name)
+        // The empty file that a crash between making and mounting left behind.
+        if Files.isEmptyFile(path) { try NetworkNamespace.unpin(path: path) }
+        try namespace.pin(at: path)
+        created.append(name)
+        namespaces.add(OpenNamespace(name: name, namespace: namespace, connection: connection))
+      }
+    } catch {
+      throw StepFailure(step: failedStep, error: error)
+    }
+    wanted = []
+  }
+
+  private mutating func write(_ settings: inout [LabKit.Sysctl]) throws(StepFailure) {
+    for (name, group) in Dictionary(grouping: settings, by: \.namespace) {
+      guard let namespace = namespaces[name] else { continue }
+      let outcomes: [NetlinkError?]
+      do throws(NetlinkError) {
+        outcomes = try namespace.namespace.write(group.map { Netlink.Sysctl($0.path, $0.value) })
+      } catch {
+        throw StepFailure(step: .writeSysctl(group[0]), error: error)
+      }
+      // A kernel without IPv6 has none of its settings, and nothing that could be switched off.
+      for (sysctl, error) in zip(group, outcomes) {
+        if let error, !(error.codeName == "ENOENT" && sysctl.key.hasPrefix("net.ipv6.")) {
+          throw StepFailure(step: .writeSysctl(sysctl), error: error)
+        }
+      }
+    }
+    settings = []
+  }
+
+  private mutating func delete(_ namespace: Namespace) throws(StepFailure) {
+    try flush()
+    do throws(NetlinkError) {
+      try NetworkNamespace.unpin(path: OpenNamespace.path(of: namespace.name))
+    } catch {
+      throw StepFailure(step: .deleteNamespace(namespace), error: error)
+    }
+    namespaces.remove(namespace.name)
+  }
+
+  private mutating func enqueue(_ step: Step) throws(StepFailure) {
+    guard let namespace = namespaces[step.namespace] else {
+      throw StepFailure(step: step, problem: "there is no namespace \(step.namespace)")
+    }
+    let position =
+      positions[step.namespace]
+      ?? {
+        pending.append(Pending(namespace: namespace))
+        positions[step.namespace] = pending.count - 1
+        return pending.count - 1
+      }()
+    try pending[position].batch.append(step, in: namespace, others: namespaces)
+    pending[position].steps.append(step)
+  }
+
+  private mutating func flush() throws(StepFailure) {
+    defer {
+      pending = []
+      positions = [:]
+    }
+    for request in pending {
+      let outcomes: [NetlinkError?]
+      do throws(NetlinkError) {
+        outcomes = try request.namespace.connection.perform(request.batch)
+      } catch {
+        throw StepFailure(step: request.steps[0], error: error)
+      }
+      for (step, error) in zip(request.steps, outcomes) {
+        if let error { throw StepFailure(step: step, error: error) }
+      }
+    }
+  }
+}
+
+/// A step that the kernel refused.
+struct StepFailure: Error {
+  var step: Step
+  var error: NetlinkError?
+  var problem: String?
+
+  init(step: Step, error: NetlinkError) {
+    self.step = step
+    self.error = error
+  }
+
+  init(step: Step, problem: String) {
+    self.step = step
+    self.problem = problem
+  }
+
+  /// What a person needs: the command that is the same as the step, the kernel's words, the place in the lab.
+  var report: String {
+    let command = step.commands.joined(separator: " && ")
+    let words = error.map { "\($0)" } ?? problem ?? ""
+    let place = step.origin.map { "\($0): " } ?? ""
+    return "\(place)error: the kernel refused a step: \(words)\n  the step: \(command)"
+  }
+}
+
+extension Batch {
+  /// Appends the one request that a step is.
+  fileprivate mutating func append(
+    _ step: Step, in namespace: OpenNamespace, others: OpenNamespaces
+  ) throws(StepFailure) {
+    func index(_ device: String) throws(StepFailure) -> Int32 {
+      guard let index = namespace.indices[device] else {
+        throw StepFailure(step: step, problem: "there is no link \(device) in \(namespace.name)")
+      }
+      return index
+    }
+    switch step {
+    case .addLink(let link):
+      let master = try link.master.map(index)
+      let kind: NewLink.Kind
+      switch link.kind {
+      case .bridge(let options): kind = .bridge(Netlink.BridgeOptions(options))
+      case .vlan(let id, let parent): kind = .vlan(VLAN(id: UInt16(id)), parent: try index(parent))
+      case .loopback, .veth, .other:
+        throw StepFailure(step: step, problem: "netlab makes no \(link.kind.word)")
+      }
+      createLink(
+        NewLink(
+          kind, name: link.name, index: namespace.assignIndex(to: link.name), address: link.mac?.bytes,
+          mtu: link.mtu.map(UInt32.init), master: master, isUp: link.isUp, isPromiscuous: link.isPromiscuous))
+    case .addVethPair(let outer, let inner):
+      guard let other = others[inner.namespace] else {
+        throw StepFailure(step: step, problem: "there is no namespace \(inner.namespace)")
+      }
+      let peer = NewLink.Peer(
+        name: inner.name, namespace: other.namespace.rawDescriptor, index: other.assignIndex(to: inner.name),
+        address: inner.mac?.bytes, mtu: inner.mtu.map(UInt32.init))
+      createLink(
+        NewLink(
+          .veth(peer: peer), name: outer.name, index: namespace.assignIndex(to: outer.name),
+          address: outer.mac?.bytes, mtu: outer.mtu.map(UInt32.init), master: try outer.master.map(index),
+          isUp: outer.isUp, isPromiscuous: outer.isPromiscuous))
+    case .changeLink(let change):
+      setLink(
+        try index(change.name),
+        Netlink.LinkChange(
+          address: change.mac?.bytes, mtu: change.mtu.map(UInt32.init), isUp: change.isUp,
+          isPromiscuous: change.isPromiscuous,
+          master: try change.master.map { name throws(StepFailure) in name.isEmpty ? 0 : try index(name) },
+          alias: change.alias,
+          bridge: change.bridge.words.isEmpty ? nil : Netlink.BridgeOptions(change.bridge)))
+    case .addAltname(let name, let link): addAlternativeName(name, toLink: try index(link.name))
+    case .deleteAltname(let name, let link): deleteAlternativeName(name, fromLink: try index(link.name))
+    case .deleteLink(let link): deleteLink(try index(link.name))
+    case .addVLAN(let vlan): addBridgeVLAN(Netlink.BridgeVLAN(vlan), toPort: try index(vlan.device))
+    case .deleteVLAN(let vlan): deleteBridgeVLAN(Netlink.BridgeVLAN(vlan), fromPort: try index(vlan.device))
+    case .addAddress(let address): addAddress(LinkAddress(address, link: try index(address.device)))
+    case .deleteAddress(let address): deleteAddress(LinkAddress(address, link: try index(address.device)))
+    case .addRoute(let route): addRoute(Netlink.Route(route, link: try route.device.map(index)))
+    case .deleteRoute(let route): deleteRoute(Netlink.Route(route, link: try route.device.map(index)))
+    case .addNamespace, .deleteNamespace, .writeSysctl: break  // no requests of a namespace's connection
+    }
+  }
+}
+
+extension Netlink.BridgeOptions {
+  fileprivate init(_ options: LabKit.BridgeOptions) {
+    self.init(
+      vlanFiltering: options.vlanFiltering, vlanDefaultPVID: options.defaultPVID.map(UInt16.init),
+      stpState: options.stp, forwardDelay: options.forwardDelay.map(UInt32.init),
+      ageingTime: options.ageingTime.map(UInt32.init), multicastSnooping: options.multicastSnooping)
+  }
+}
+
+extension Netlink.BridgeVLAN {
+  fileprivate init(_ vlan: LabKit.BridgeVLAN) {
+    self.init(UInt16(vlan.vid), isPVID: vlan.isPVID, isUntagged: vlan.isUntagged)
+  }
+}
+
+extension LinkAddress {
+  fileprivate init(_ address: Address, link: Int32) {
+    // The lab's addresses are checked to be unique, so IPv6 need not spend a second looking for another owner.
+    self.init(
+      link: link, address: address.address.address.bytes, prefixLength: UInt8(address.address.length),
+      skipsDuplicateDetection: address.address.family == .ipv6)
+  }
+}
+
+extension Netlink.Route {
+  fileprivate init(_ route: RouteEntry, link: Int32?) {
+    self.init(
+      to: route.destination.address.bytes, prefixLength: UInt8(route.destination.length),
+      via: route.gateway?.bytes, link: link, priority: route.metric == 0 ? nil : UInt32(route.metric),
+      kind: Netlink.Route.words.first { $0.value == route.type }?.key ?? .unicast)
+  }
+}

@@ -1,0 +1,203 @@
+internal import LabKit
+internal import Netlink
+
+/// Reads what a lab's namespaces hold, in the same terms as a blueprint.
+struct Observer {
+  let namespaces: OpenNamespaces
+  /// The links of each namespace, by its name.
+  private var links: [String: [Netlink.Link]] = [:]
+  private var ends: [CableEnd: [String]] = [:]
+
+  /// What a namespace holds that the lab did not make, by namespace: devices that somebody added.
+  private(set) var unmanaged: [LabKit.Link] = []
+
+  init(_ namespaces: OpenNamespaces) {
+    self.namespaces = namespaces
+  }
+
+  /// Where a cable ends, as each of its two ends knows it.
+  private struct CableEnd: Hashable {
+    var index: Int32
+    var peer: Int32
+  }
+
+  /// Observes the lab. `wanted` says which settings are of interest, and which links are the lab's own although they lost their mark.
+  mutating func observe(comparedWith wanted: Blueprint, lab: String) throws(NetlinkError) -> Blueprint {
+    for (name, namespace) in namespaces.byName {
+      let found = try namespace.connection.links()
+      namespace.learn(found)
+      links[name] = found
+      for link in found where link.kind == .veth {
+        ends[CableEnd(index: link.index, peer: link.parent ?? 0), default: []].append(name)
+      }
+    }
+    var observed = Blueprint()
+    let wantedLinks = Set(wanted.links.map { [$0.namespace, $0.name] })
+    let keys = Dictionary(grouping: wanted.sysctls, by: \.namespace)
+    for name in namespaces.byName.keys.sorted() {
+      guard let namespace = namespaces[name] else { continue }
+      observed.namespaces.append(Namespace(name: name))
+      var managed: Set<Int32> = []
+      for link in try labLinks(of: namespace) {
+        if link.kind == .loopback || wantedLinks.contains([name, link.name])
+          || link.alias?.hasPrefix("netlab/\(lab)/") == true
+        {
+          observed.links.append(link)
+          if let index = namespace.indices[link.name] { managed.insert(index) }
+        } else {
+          unmanaged.append(link)
+        }
+      }
+      try observeSettings(keys[name] ?? [], in: namespace, into: &observed)
+      try observeVLANs(of: namespace, managed: managed, into: &observed)
+      try observeAddresses(of: namespace, managed: managed, into: &observed)
+      try observeRoutes(of: namespace, managed: managed, into: &observed)
+    }
+    return observed
+  }
+
+  private func observeSettings(
+    _ wanted: [LabKit.Sysctl], in namespace: OpenNamespace, into observed: inout Blueprint
+  ) throws(NetlinkError) {
+    guard !wanted.isEmpty else { return }
+    let values = try namespace.namespace.readSysctls(wanted.map(\.path))
+    for (sysctl, value) in zip(wanted, values) {
+      // A setting that the kernel does not have (no IPv6) is as if it were wanted so.
+      observed.sysctls.append(
+        LabKit.Sysctl(namespace: namespace.name, key: sysctl.key, value: (try? value.get()) ?? sysctl.value))
+    }
+  }
+
+  private func labLinks(of namespace: OpenNamespace) throws(NetlinkError) -> [LabKit.Link] {
+    let found = links[namespace.name] ?? []
+    let names = Dictionary(found.map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
+    return try found.map { link throws(NetlinkError) in
+      let kind: LabKit.Link.Kind =
+        switch link.kind {
+        case .veth: try veth(link, in: namespace)
+        case .bridge(let options): .bridge(LabKit.BridgeOptions(options))
+        case .vlan(let vlan): .vlan(id: Int(vlan.id), parent: names[link.parent ?? 0] ?? "another namespace")
+        case nil where link.index == 1: .loopback
+        case nil: .other("")
+        case .vxlan: .other("vxlan")
+        case .dummy: .other("dummy")
+        case .tun: .other("tun")
+        case .other(let kind): .other(kind)
+        }
+      return LabKit.Link(
+        namespace: namespace.name, name: link.name, kind: kind, mac: MACAddress(bytes: link.address),
+        mtu: Int(link.mtu), master: link.master.flatMap { names[$0] }, isUp: link.isUp,
+        isPromiscuous: link.flags.contains(.promiscuous), alias: link.alias, altnames: link.alternativeNames)
+    }
+  }
+
+  /// Finds the namespace in which the other end of a cable is: of all ends that could be it, the one that the kernel says.
+  private func veth(_ link: Netlink.Link, in namespace: OpenNamespace) throws(NetlinkError)
+    -> LabKit.Link.Kind
+  {
+    guard let peer = link.parent else { return .veth(peerNamespace: "nowhere", peer: "") }
+    let candidates = ends[CableEnd(index: peer, peer: link.index)] ?? []
+    for candidate in candidates {
+      let isSame = candidate == namespace.name
+      if isSame != (link.parentNamespaceID == nil) { continue }
+      if !isSame, let other = namespaces[candidate],
+        try namespace.connection.namespaceID(of: other.namespace) != link.parentNamespaceID
+      {
+        continue
+      }
+      if let name = links[candidate]?.first(where: { $0.index == peer })?.name {
+        return .veth(peerNamespace: candidate, peer: name)
+      }
+    }
+    return .veth(peerNamespace: "another namespace", peer: "ifindex \(peer)")
+  }
+
+  private func observeVLANs(
+    of namespace: OpenNamespace, managed: Set<Int32>, into observed: inout Blueprint
+  ) throws(NetlinkError) {
+    // Without filtering the kernel lists a default VLAN that means nothing.
+    let filtering = (links[namespace.name] ?? []).filter {
+      if case .bridge(let options) = $0.kind { options.vlanFiltering == true } else { false }
+    }
+    guard !filtering.isEmpty else { return }
+    let bridges = Set(filtering.map(\.index))
+    let names = Dictionary(
+      (links[namespace.name] ?? []).filter {
+        bridges.contains($0.index) || $0.master.map(bridges.contains) == true
+      }
+      .map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
+    for port in try namespace.connection.bridgeVLANs() {
+      guard let device = names[port.link], managed.contains(port.link) else { continue }
+      for vlan in port.vlans {
+        observed.vlans.append(
+          LabKit.BridgeVLAN(
+            namespace: namespace.name, device: device, vid: Int(vlan.first), isPVID: vlan.isPVID,
+            isUntagged: vlan.isUntagged))
+      }
+    }
+  }
+
+  private func observeAddresses(
+    of namespace: OpenNamespace, managed: Set<Int32>, into observed: inout Blueprint
+  ) throws(NetlinkError) {
+    let names = deviceNames(of: namespace)
+    for found in try namespace.connection.addresses() {
+      guard managed.contains(found.link), let device = names[found.link],
+        let address = IPAddress(bytes: found.address), Int(found.prefixLength) <= address.family.width
+      else { continue }
+      // What the kernel gives by itself: 127.0.0.1 and ::1, and an IPv6 link-local address for each interface.
+      if address.isLoopback || (address.family == .ipv6 && address.isLinkLocal) { continue }
+      observed.addresses.append(
+        Address(
+          namespace: namespace.name, device: device,
+          address: IPPrefix(address: address, length: Int(found.prefixLength))))
+    }
+  }
+
+  private func observeRoutes(
+    of namespace: OpenNamespace, managed: Set<Int32>, into observed: inout Blueprint
+  ) throws(NetlinkError) {
+    let names = deviceNames(of: namespace)
+    for route in try namespace.connection.routes() {
+      guard route.table == Netlink.Route.mainTable, route.source != .kernel,
+        route.source != .routerAdvertisement,
+        let address = IPAddress(bytes: route.destination), Int(route.prefixLength) <= address.family.width,
+        let type = Netlink.Route.words[route.kind],
+        route.link.map(managed.contains) != false || route.kind != .unicast
+      else { continue }
+      observed.routes.append(
+        RouteEntry(
+          namespace: namespace.name,
+          destination: IPPrefix(address: address, length: Int(route.prefixLength)),
+          gateway: route.gateway.flatMap { IPAddress(bytes: $0) },
+          device: route.kind == .unicast ? route.link.flatMap { names[$0] } : nil, type: type,
+          metric: route.priority.map(Int.init)))
+    }
+  }
+
+  private func deviceNames(of namespace: OpenNamespace) -> [Int32: String] {
+    Dictionary(
+      (links[namespace.name] ?? []).map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
+  }
+}
+
+extension LabKit.Sysctl {
+  /// The file below /proc/sys.
+  var path: String { key.split(separator: ".").joined(separator: "/") }
+}
+
+extension Netlink.Route {
+  /// The types of route that a person adds.
+  static let words: [Kind: String] = [
+    .unicast: "unicast", .blackhole: "blackhole", .unreachable: "unreachable", .prohibit: "prohibit",
+  ]
+}
+
+extension LabKit.BridgeOptions {
+  init(_ options: Netlink.BridgeOptions) {
+    self.init(
+      vlanFiltering: options.vlanFiltering, defaultPVID: options.vlanDefaultPVID.map(Int.init),
+      stp: options.stpState, forwardDelay: options.forwardDelay.map(Int.init),
+      ageingTime: options.ageingTime.map(Int.init), multicastSnooping: options.multicastSnooping)
+  }
+}
