@@ -2,5 +2,9 @@ import ArgumentParser
 
 @main
 struct Netlab: AsyncParsableCommand {
-  func run() async throws {}
+  static let configuration = CommandConfiguration(
+    abstract: "Build a cloud network on this machine, and prove that it works.",
+    subcommands: [
+      SandboxCommand.self
+    ])
 }

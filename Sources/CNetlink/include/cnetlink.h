@@ -4,4 +4,5 @@
 #include <netinet/in.h>
 #include <linux/if_bridge.h>
 #include <linux/rtnetlink.h>
+#include "cnl_sandbox.h"
 #endif
