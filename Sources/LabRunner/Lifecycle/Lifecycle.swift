@@ -123,7 +123,7 @@ public struct Lifecycle: Sendable {
 
   /// Compares a running lab with what it should be.
   public func status(_ lab: String) throws -> Status {
-    guard let state = try store.state(of: lab) else { throw try notRunning(lab) }
+    let state = try state(of: lab)
     raiseDescriptorLimit()
     let resolved = try resolve(state.document, datapath: state.datapath)
     let (changes, unmanaged) = try difference(resolved.blueprint(), open(state), lab: lab)
@@ -132,8 +132,30 @@ public struct Lifecycle: Sendable {
 
   /// A running lab, as it was resolved when it came up.
   public func runningLab(_ name: String) throws -> ResolvedLab {
-    guard let state = try store.state(of: name) else { throw try notRunning(name) }
+    let state = try state(of: name)
     return try resolve(state.document, datapath: state.datapath)
+  }
+
+  /// What is remembered of a running lab.
+  public func state(of lab: String) throws -> LabState {
+    guard let state = try store.state(of: lab) else { throw try notRunning(lab) }
+    return state
+  }
+
+  /// The path of a node's namespace in a running lab, for entering it.
+  public func namespacePath(of node: String, in lab: String) throws -> String {
+    let state = try state(of: lab)
+    let nodes = state.namespaces.map { String($0.dropFirst(lab.count + 1)) }
+    guard nodes.contains(node) else {
+      throw RunnerError(
+        .usage, "the lab '\(lab)' has no node '\(node.terminalSafe)'",
+        remedy: nearest(to: node, in: nodes).map { "Did you mean '\($0)'?" } ?? "It has \(nodes.joined(separator: ", ")).")
+    }
+    guard try open(state)["\(lab).\(node)"] != nil else {
+      throw RunnerError(
+        .kernel, "the namespace \(lab).\(node) is not there any more", remedy: "`netlab up \(lab)` makes it again.")
+    }
+    return OpenNamespace.path(of: "\(lab).\(node)")
   }
 
   private func resolve(_ document: LabDocument, datapath: Datapath?) throws(LabErrors) -> ResolvedLab {
