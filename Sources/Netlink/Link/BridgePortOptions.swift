@@ -8,7 +8,8 @@ public struct BridgePortOptions: Hashable, Sendable {
     case disabled, listening, learning, forwarding, blocking
   }
 
-  /// `state`.
+  /// `state`. Unless STP runs in user space, only ``State/disabled`` lasts: the kernel replaces any other by
+  /// its own choice at once.
   public var state: State?
   /// `cost`.
   public var cost: UInt32?
