@@ -17,7 +17,7 @@ struct CompileCommand: AsyncParsableCommand {
 
   func run() async throws {
     let (document, _) = try await options.load(.forCommandLine())
-    _ = try document.resolved(datapath: options.datapath)
+    _ = try document.resolved()
     try await CaptureFilters.check(document)
     Console.print(document.json)
   }

@@ -1,6 +1,6 @@
-internal import ArgumentParser
+public import ArgumentParser
 internal import Glibc
-internal import LabKit
+public import LabKit
 internal import LabRunner
 internal import Logging
 
@@ -21,7 +21,7 @@ struct LabOptions: ParsableArguments {
 
   var isFile: Bool { lab.hasSuffix(".swift") || lab.hasSuffix(".json") }
 
-  /// The lab as its author wrote it, with the file it came from.
+  /// The lab as its author wrote it, with the file it came from; a running lab keeps the datapath it has.
   func load(_ lifecycle: Lifecycle) async throws -> (document: LabDocument, file: String) {
     guard isFile else {
       guard set.isEmpty else {
@@ -30,14 +30,18 @@ struct LabOptions: ParsableArguments {
           remedy: "Give the lab's file to bring it up with other ones.")
       }
       let state = try lifecycle.state(of: lab)
-      return (state.document, state.labFile)
+      var document = state.document
+      document.datapath = datapath ?? state.document.datapath
+      return (document, state.labFile)
     }
     var compiler = LabCompiler()
     compiler.runAsRoot = asRoot
     let progress = Progress("compiling \(Console.shortening(lab))")
     defer { progress.end() }
     let bytes = try await compiler.load(labFile: lab, arguments: set.flatMap { ["--set", $0] })
-    return (try LabDocument(json: bytes), lab)
+    var document = try LabDocument(json: bytes)
+    document.datapath = datapath ?? document.datapath
+    return (document, lab)
   }
 
   /// The name of the lab: what it is called when it runs.

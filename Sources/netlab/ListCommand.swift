@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import LabKit
 internal import LabRunner
 
 struct ListCommand: AsyncParsableCommand {
@@ -33,7 +34,7 @@ struct ListCommand: AsyncParsableCommand {
         case .comingUp: "coming up"
         case .goingDown: "going down"
         }
-      datapath = state.datapath.rawValue
+      datapath = state.document.datapath.rawValue
       file = state.labFile
       namespaces = state.namespaces
     }

@@ -17,7 +17,7 @@ struct PlanCommand: AsyncParsableCommand {
   func run() async throws {
     let lifecycle = Lifecycle.forCommandLine()
     let (document, _) = try await options.load(lifecycle)
-    let commands = try lifecycle.plan(document, datapath: options.datapath).commands
+    let commands = try lifecycle.plan(document).commands
     if json { return try Console.printJSON(commands) }
     if commands.isEmpty { return Console.print("# \(document.name) is as it should be: nothing to do") }
     Console.print(commands.joined(separator: "\n"))

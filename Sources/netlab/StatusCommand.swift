@@ -22,7 +22,7 @@ struct StatusCommand: AsyncParsableCommand {
       try Console.printJSON(
         StatusResult(
           lab: status.state.document.name, phase: status.state.phase.rawValue,
-          datapath: status.state.datapath.rawValue, drift: status.changes.map(\.summary),
+          datapath: status.state.document.datapath.rawValue, drift: status.changes.map(\.summary),
           repair: status.plan.commands, unmanaged: status.unmanaged.map { "\($0.namespace) \($0.name)" }))
     } else {
       show(status)

@@ -24,7 +24,7 @@ struct UpCommand: AsyncParsableCommand {
     try await CaptureFilters.check(document)
     let start = clock.now
     let report = try await cancelledBySignals {
-      try lifecycle.up(document, datapath: options.datapath, labFile: file)
+      try lifecycle.up(document, labFile: file)
     }
     let duration = clock.now - start
     if json {

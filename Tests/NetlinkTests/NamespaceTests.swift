@@ -87,32 +87,4 @@ import Testing
     #expect(try host.ip("netns", "list-id").array.contains { $0["nsid"].int == Int(id) })
     #expect(try host.failure { $0.assignID(to: other.namespace) }.codeName == "EEXIST")
   }
-
-  @Test func aCommandRunsInside() async throws {
-    let host = try TestNamespace()
-    try host.perform { $0.createLink(NewLink(.bridge(BridgeOptions()), name: "only-here", index: 10)) }
-    let path = host.path
-    let result = await #expect(processExitsWith: .exitCode(7), observing: [\.standardOutputContent]) {
-      [path = path as String] in
-      NetworkNamespace.exec(
-        ["sh", "-c", "ls /sys/class/net; exit 7"], inNamespaceAt: path, dyingWith: getppid())
-    }
-    let output = String(decoding: result?.standardOutputContent ?? [], as: UTF8.self)
-    #expect(output.contains("only-here") && output.contains("lo"))
-
-    let failed = await #expect(processExitsWith: .exitCode(127), observing: [\.standardErrorContent]) {
-      [path = path as String] in
-      NetworkNamespace.exec(["no-such-command"], inNamespaceAt: path)
-    }
-    let complaint = String(decoding: failed?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(complaint.contains("cannot run in namespace netlink-test-"))
-    #expect(complaint.contains("execute no-such-command: No such file or directory"))
-
-    await #expect(processExitsWith: .exitCode(126)) {
-      NetworkNamespace.exec(["true"], inNamespaceAt: "/etc/hostname")
-    }
-    await #expect(processExitsWith: .exitCode(126)) { [path = path as String] in
-      NetworkNamespace.exec(["true"], inNamespaceAt: path, dyingWith: getpid())
-    }
-  }
 }

@@ -47,22 +47,13 @@ extension Blueprint {
 }
 
 /// Finds out what this kernel can do by doing it, in a namespace that vanishes afterwards.
-public struct KernelProbe {
-  private let connection: Connection
-  // Closing it is what makes the namespace vanish.
-  private let namespace: NetworkNamespace
-
-  private init() throws(NetlinkError) {
-    namespace = try NetworkNamespace.create()
-    connection = try Connection(in: namespace)
-  }
-
+public enum KernelProbe {
   /// What happened on trying each feature: `nil` when it worked, else the kernel's words.
   public static func tryFeatures(_ features: some Sequence<KernelFeature>) -> [KernelFeature: String?] {
     var outcomes: [KernelFeature: String?] = [:]
     for feature in features {
       do throws(NetlinkError) {
-        try KernelProbe().attempt(feature)
+        try attempt(feature)
         outcomes[feature] = .some(nil)
       } catch {
         outcomes[feature] = "\(error.codeText)\(error.kernelMessage.map { ": \($0)" } ?? "")"
@@ -77,7 +68,9 @@ public struct KernelProbe {
     return KernelFeature.allCases.filter { outcomes[$0].flatMap { $0 } != nil }
   }
 
-  private func attempt(_ feature: KernelFeature) throws(NetlinkError) {
+  private static func attempt(_ feature: KernelFeature) throws(NetlinkError) {
+    let namespace = try NetworkNamespace.create()
+    let connection = try Connection(in: namespace)
     var batch = Batch()
     switch feature {
     case .namespaces: return

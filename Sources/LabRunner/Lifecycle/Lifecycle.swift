@@ -34,15 +34,15 @@ public struct Lifecycle: Sendable {
   }
 
   /// Makes the kernel be as the lab says, from whatever state it is in.
-  public func up(_ document: LabDocument, datapath: Datapath? = nil, labFile: String) throws -> UpReport {
-    let lab = try resolve(document, datapath: datapath)
+  public func up(_ document: LabDocument, labFile: String) throws -> UpReport {
+    let lab = try document.resolved()
     raiseDescriptorLimit()
     let lock = try store.lock(lab.name, waiting: { waiting(lab.name) })
     defer { _ = lock }
     let wanted = lab.blueprint()
     let previous = try store.state(of: lab.name)
     var state = LabState(
-      phase: .comingUp, document: document, datapath: lab.datapath, labFile: labFile,
+      phase: .comingUp, document: document, labFile: labFile,
       token: previous?.token ?? Self.newToken(),
       namespaces: wanted.namespaces.map(\.name))
     // What an earlier version of the lab had and this one has not is still to be removed.
@@ -87,8 +87,8 @@ public struct Lifecycle: Sendable {
   }
 
   /// What `up` would do, without doing it.
-  public func plan(_ document: LabDocument, datapath: Datapath? = nil) throws -> Plan {
-    let lab = try resolve(document, datapath: datapath)
+  public func plan(_ document: LabDocument) throws -> Plan {
+    let lab = try document.resolved()
     let wanted = lab.blueprint()
     guard let state = try store.state(of: lab.name) else {
       return Plan(wanted.difference(from: Blueprint()))
@@ -125,7 +125,7 @@ public struct Lifecycle: Sendable {
   public func status(_ lab: String) throws -> Status {
     let state = try state(of: lab)
     raiseDescriptorLimit()
-    let resolved = try resolve(state.document, datapath: state.datapath)
+    let resolved = try state.document.resolved()
     let (changes, unmanaged) = try difference(resolved.blueprint(), open(state), lab: lab)
     return Status(state: state, changes: changes, unmanaged: unmanaged, plan: Plan(changes))
   }
@@ -133,7 +133,7 @@ public struct Lifecycle: Sendable {
   /// A running lab, as it was resolved when it came up.
   public func runningLab(_ name: String) throws -> ResolvedLab {
     let state = try state(of: name)
-    return try resolve(state.document, datapath: state.datapath)
+    return try state.document.resolved()
   }
 
   /// What is remembered of a running lab.
@@ -156,10 +156,6 @@ public struct Lifecycle: Sendable {
         .kernel, "the namespace \(lab).\(node) is not there any more", remedy: "`netlab up \(lab)` makes it again.")
     }
     return OpenNamespace.path(of: "\(lab).\(node)")
-  }
-
-  private func resolve(_ document: LabDocument, datapath: Datapath?) throws(LabErrors) -> ResolvedLab {
-    try document.resolved(datapath: datapath)
   }
 
   private func open(_ state: LabState) throws -> OpenNamespaces {
