@@ -221,6 +221,23 @@ let buildDirectory: String = {
       }
     }
   }
+
+  /// The same with this program as the parent, whose commands are started by a thread of swift-subprocess.
+  @Test func nothingSurvivesTheProgram() async throws {
+    let lifeLine = try await LifeLine()
+    try await withNamespace { path in
+      let script = lifeLine.shell + "setsid -f sleep 1000; echo started; sleep 1000"
+      await #expect(processExitsWith: .signal(SIGKILL)) {
+        [path = path as String, script = script as String] in
+        _ = try await netlab.withProcess(["sh", "-c", script], in: path) { process in
+          for await _ in process.standardOutput.lines { break }
+          kill(getpid(), SIGKILL)
+        }
+      }
+      let ended = try await lifeLine.hasEnded()
+      #expect(ended)
+    }
+  }
 }
 
 /// Runs `body` with the path of a new network namespace.
@@ -246,6 +263,9 @@ struct LifeLine {
 
   /// What a shell has to do first to take it.
   var shell: String { "exec 9>\(path); flock 9; " }
+
+  /// Lets every user take it.
+  func allowAll() async throws { _ = try await netlab.run(["chmod", "666", path]) }
 
   /// Whether it is held now.
   func isHeld() async throws -> Bool {

@@ -83,7 +83,8 @@ public struct ProcessRunner: Sendable {
         environment: environment.map {
           .custom(Dictionary(uniqueKeysWithValues: $0.map { (.init(rawValue: $0)!, $1) }))
         } ?? .inherit,
-        platformOptions: platform, input: .none, output: .sequence, error: .sequence
+        workingDirectory: options.directory.map { FilePath($0) }, platformOptions: platform, input: .none,
+        output: .sequence, error: .sequence
       ) { execution in
         let process = RunningProcess(outputLimit: outputLimit) { signal in
           try? execution.send(signal: Signal(rawValue: signal), toProcessGroup: true)
@@ -122,6 +123,8 @@ public struct ProcessRunner: Sendable {
   struct Options {
     var namespace: String?
     var user: (id: UInt32, group: UInt32)?
+    /// `nil`: that of this process.
+    var directory: String?
     /// Processor seconds.
     var cpuLimit: Int?
     /// Bytes of address space.
