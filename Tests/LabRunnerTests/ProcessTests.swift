@@ -1,16 +1,13 @@
 import Glibc
-import LabRunner
 import Testing
+
+@testable import LabRunner
 
 /// The product that offers the hidden command: a test bundle does not.
 let netlab = ProcessRunner(helper: buildDirectory + "/netlab")
 
 /// Where SwiftPM put this test bundle, and netlab beside it.
-let buildDirectory: String = {
-  var components = CommandLine.arguments[0].split(separator: "/").dropLast()
-  while let last = components.last, !["debug", "release"].contains(last) { components.removeLast() }
-  return "/" + components.joined(separator: "/")
-}()
+let buildDirectory = directory(of: resolvingLinks("/proc/self/exe"))
 
 @Suite struct ProcessTests {
   @Test func statusAndOutput() async throws {
