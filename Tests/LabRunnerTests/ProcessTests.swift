@@ -23,13 +23,20 @@ let buildDirectory = directory(of: resolvingLinks("/proc/self/exe"))
     #expect(result.status == .signalled(SIGTERM))
   }
 
+  /// The end of its output is not the end of a process.
+  @Test func closesItsOutputBeforeItEnds() async throws {
+    let script = "exec >&- 2>&-; head -c 50000000 /dev/zero | sha256sum >/dev/null; exit 4"
+    let result = try await netlab.run(["sh", "-c", script])
+    #expect(result.status == .exited(4))
+  }
+
   @Test func environmentIsReplaced() async throws {
     let result = try await netlab.run(["/usr/bin/env"], environment: ["ONLY": "this"])
     #expect(result.output == "ONLY=this\n")
   }
 
   @Test func missingCommand() async throws {
-    let result = try await netlab.run(["no-such-command"])
+    let result = try await netlab.run(["no-such-command"], environment: ["PATH": "/usr/bin:/bin"])
     #expect(result.status == .exited(127))
     #expect(result.errorOutput == "netlab: cannot run no-such-command: No such file or directory\n")
   }

@@ -89,8 +89,11 @@ public struct ProcessRunner: Sendable {
         let process = RunningProcess(outputLimit: outputLimit) { signal in
           try? execution.send(signal: Signal(rawValue: signal), toProcessGroup: true)
         }
-        async let reading: Void = process.read(
-          execution.standardOutput.map(bytes), execution.standardError.map(bytes))
+        async let reading: Void = process.follow(
+          execution.standardOutput.map(bytes), execution.standardError.map(bytes)
+        ) {
+          await execution.teardown(using: waiting)
+        }
         let value: Result<Value, any Error>
         do {
           value = .success(try await body(process))
@@ -145,6 +148,11 @@ public struct ProcessRunner: Sendable {
 
 private let teardown: [TeardownStep] = [
   .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: .milliseconds(500))
+]
+
+/// Signal 0 does nothing: what is left is to wait. A process may live on after it has closed its output.
+private let waiting: [TeardownStep] = [
+  .send(signal: Signal(rawValue: 0), allowedDurationToNextStep: .seconds(1 << 40))
 ]
 
 private func bytes(_ buffer: SubprocessOutputSequence.Buffer) -> [UInt8] {
