@@ -8,8 +8,7 @@ extension Resolver {
   mutating func resolveHosts() -> [ResolvedHost] {
     var portsByHost: [[ResolvedPort]] = Array(repeating: [], count: document.hosts.count)
     for port in document.ports.indices.lazy.compactMap({ [vmIndex, document] in vmIndex[document.ports[$0].vm]
-      }).uniqued()
-    {
+    }).uniqued() {
       guard let host = vmHosts[port] else { continue }
       portsByHost[host] += ports[port].flatMap { [$0] + $0.subports }
     }
