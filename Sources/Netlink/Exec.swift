@@ -9,7 +9,9 @@ extension NetworkNamespace {
   ///
   /// - Parameter parent: the process whose death kills this one; nil: none. The kernel means the thread that
   ///   started this one: that has to live as long as the process.
-  public static func exec(_ command: [String], inNamespaceAt path: String, dyingWith parent: Int32? = nil) -> Never {
+  public static func exec(
+    _ command: [String], inNamespaceAt path: String, dyingWith parent: Int32? = nil
+  ) -> Never {
     var arguments = unsafe command.map { unsafe strdup($0) } + [nil]
     unsafe cnl_exec_in_namespace(path, parent ?? 0, &arguments)
   }
