@@ -18,7 +18,7 @@ struct CompileCommand: AsyncParsableCommand {
   func run() async throws {
     let (document, _) = try await options.load(.forCommandLine())
     _ = try document.resolved()
-    try await CaptureFilters.check(document)
+    try await document.requireRunnableChecks()
     Console.print(document.json)
   }
 }

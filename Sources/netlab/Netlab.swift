@@ -13,7 +13,7 @@ struct Main {
         try command.run()
       }
     } catch {
-      end(Failure(error).print())
+      end(CommandFailure(error).print())
     }
   }
 }
@@ -41,9 +41,10 @@ struct Netlab: AsyncParsableCommand {
       CommandGroup(
         name: "Life cycle:",
         subcommands: [UpCommand.self, DownCommand.self, StatusCommand.self, PlanCommand.self, ListCommand.self]),
+      CommandGroup(name: "Checks:", subcommands: [TestCommand.self, VerifyCommand.self]),
       CommandGroup(name: "Look inside:", subcommands: [ExecCommand.self, ShellCommand.self]),
       CommandGroup(
         name: "Labs and machines:",
-        subcommands: [NewCommand.self, CompileCommand.self, SandboxCommand.self]),
+        subcommands: [NewCommand.self, CompileCommand.self, DoctorCommand.self, SandboxCommand.self]),
     ])
 }

@@ -21,7 +21,7 @@ struct UpCommand: AsyncParsableCommand {
     let lifecycle = Lifecycle.forCommandLine()
     let clock = ContinuousClock()
     let (document, file) = try await options.load(lifecycle)
-    try await CaptureFilters.check(document)
+    try await document.requireRunnableChecks()
     let start = clock.now
     let report = try await cancelledBySignals {
       try lifecycle.up(document, labFile: file)

@@ -4,7 +4,7 @@ internal import LabKit
 internal import LabRunner
 
 /// An error as the command line shows it: its words, and the exit code it stands for.
-struct Failure {
+struct CommandFailure {
   private let message: String
   private let status: Int32
   /// Help and version are asked for, so they belong on standard output.
