@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <net/if.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -146,6 +148,7 @@ static int run_to_end(char *const arguments[]) {
 }
 
 static void start_network(void) {
+  sethostname("sandbox", strlen("sandbox"));
   struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP};
   int any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (ioctl(any, SIOCSIFFLAGS, &loopback) != 0) fail("set up", "lo");
@@ -212,7 +215,6 @@ static void become_command(int terminal, int input, int output, int error) {
   dup2(input, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
   dup2(error, STDERR_FILENO);
-  signal(SIGPIPE, SIG_DFL);
   umask((mode_t)strtoul(mask, NULL, 8));
   clearenv();
   for (; *environment; environment++) putenv(*environment);
@@ -235,8 +237,61 @@ static void report(int status) {
   renameat(work, "status.new", work, "status");
 }
 
+/// One of the command's output streams: a pipe, because a command may open /dev/stdout or /dev/stderr anew, which
+/// would cut a file short; and the file that the host reads.
+struct stream {
+  int command_end, near_end, file;
+};
+
+static struct stream open_stream(const char *name, int terminal) {
+  struct stream stream = {.file = openat(work, name, O_WRONLY | O_APPEND | O_CLOEXEC)};
+  int ends[2];
+  if (stream.file < 0 && terminal >= 0) return (struct stream){terminal, -1, -1};
+  if (stream.file < 0 || pipe2(ends, O_CLOEXEC) != 0) fail("open", name);
+  stream.near_end = ends[0];
+  stream.command_end = ends[1];
+  return stream;
+}
+
+static void copy_some(const struct stream *stream) {
+  static char bytes[65536];
+  ssize_t count = read(stream->near_end, bytes, sizeof bytes);
+  for (ssize_t done = 0, step; done < count; done += step)
+    if ((step = write(stream->file, bytes + done, (size_t)(count - done))) < 0) fail("write", "the command's output");
+}
+
+/// Carries the command's output until it has ended and all of it is out; returns its wait status. A process that it
+/// leaves running is not waited for, though it holds the streams.
+static int attend(pid_t command, int children, const struct stream streams[2]) {
+  int status = 0, has_ended = 0;
+  struct pollfd events[] = {
+      {children, POLLIN, 0}, {streams[0].near_end, POLLIN, 0}, {streams[1].near_end, POLLIN, 0}};
+  for (;;) {
+    // One round after the end takes all that a pipe can hold; what else keeps writing must not keep the guest.
+    int is_last = has_ended;
+    poll(events, 3, is_last ? 0 : -1);
+    if (events[0].revents) {
+      struct signalfd_siginfo information;
+      if (read(children, &information, sizeof information) < 0) fail("read", "signals");
+      int ended_with;
+      for (pid_t ended; (ended = waitpid(-1, &ended_with, WNOHANG)) > 0;) {
+        if (ended != command) continue;
+        status = ended_with;
+        has_ended = 1;
+      }
+    }
+    for (int index = 0; index < 2; index++) {
+      if (events[index + 1].revents & POLLIN) copy_some(&streams[index]);
+      else if (events[index + 1].revents) events[index + 1].fd = -1;
+    }
+    if (is_last) return status;
+  }
+}
+
 static void run_guest(const char *folder, const char *input_kind) {
-  signal(SIGPIPE, SIG_IGN);
+  sigset_t child_ended;
+  sigemptyset(&child_ended);
+  sigaddset(&child_ended, SIGCHLD);
   uname(&kernel);
   build_root(folder);
   enter_root();
@@ -247,14 +302,18 @@ static void run_guest(const char *folder, const char *input_kind) {
   if (strcmp(input_kind, "terminal") == 0) input = terminal = open("/dev/tty1", O_RDWR | O_NOCTTY | O_CLOEXEC);
   else input = open_input(input_kind);
   if (input < 0) fail("open the standard input", input_kind);
-  int output = openat(work, "output", O_WRONLY | O_APPEND | O_CLOEXEC);
-  int error = openat(work, "error", O_WRONLY | O_APPEND | O_CLOEXEC);
-  pid_t command = fork(), ended;
-  if (command == 0)
-    become_command(terminal, input, output < 0 ? terminal : output, error < 0 ? terminal : error);
-  int status;
-  do ended = wait(&status);
-  while (ended != command);
+  struct stream streams[] = {open_stream("output", terminal), open_stream("error", terminal)};
+
+  sigprocmask(SIG_BLOCK, &child_ended, NULL);
+  int children = signalfd(-1, &child_ended, SFD_CLOEXEC);
+  pid_t command = fork();
+  if (command == 0) {
+    sigprocmask(SIG_UNBLOCK, &child_ended, NULL);
+    become_command(terminal, input, streams[0].command_end, streams[1].command_end);
+  }
+  for (int index = 0; index < 2; index++)
+    if (streams[index].command_end != terminal) close(streams[index].command_end);
+  int status = attend(command, children, streams);
   if (terminal >= 0) tcdrain(terminal);
   report(status);
   reboot(RB_POWER_OFF);

@@ -29,11 +29,11 @@ struct Session {
     defer { terminal?.restore() }
     let pipe = streams.input == .stream ? try FileDescriptor.pipe() : nil
     // Its reading end stays open here, so that writing never meets a broken pipe.
-    defer { pipe.map { pipe in [pipe.readEnd, pipe.writeEnd].forEach { try? $0.close() } } }
+    defer { for end in [pipe?.readEnd, pipe?.writeEnd] { try? end?.close() } }
     pipe?.writeEnd.setNonBlocking()
 
     let files = try streams.files.map { try folder.open($0, .readOnly) }
-    defer { files.forEach { try? $0.close() } }
+    defer { for file in files { try? file.close() } }
     var outputs = zip(streams.files, files).map { name, file in
       Relay(from: file, to: name == "error" ? .standardError : .standardOutput, kind: .growingFile)
     }
