@@ -151,6 +151,7 @@ import Testing
     #expect(try host.connection.links(ofKind: "bridge") == [bridge])
     #expect(try host.connection.links(master: bridge.index).map(\.name) == ["a"])
     #expect(try host.connection.links(ofKind: "veth").map(\.name).sorted() == ["a", "b"])
+    #expect(try host.connection.links(ofKind: "no-such-kind").isEmpty)
     #expect(bridge.statistics == nil)
     #expect(try host.connection.link(named: "br0", withStatistics: true).statistics?.transmittedPackets == 0)
     #expect(try host.connection.links(withStatistics: true).allSatisfy { $0.statistics != nil })
