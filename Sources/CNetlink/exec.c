@@ -25,7 +25,8 @@ static int mount_sys(const char *name) {
   struct statvfs old;
   // Where /sys cannot be taken off, a new one goes on top, read-only if the old one is: the kernel
   // refuses to cover a read-only one with a writable one.
-  if (umount2("/sys", MNT_DETACH) != 0 && statvfs("/sys", &old) == 0 && (old.f_flag & ST_RDONLY)) flags = MS_RDONLY;
+  if (umount2("/sys", MNT_DETACH) != 0 && statvfs("/sys", &old) == 0 && (old.f_flag & ST_RDONLY))
+    flags = MS_RDONLY;
   return mount(name, "/sys", "sysfs", flags, NULL);
 }
 
