@@ -89,7 +89,7 @@ public enum KernelProbe {
     case .vxlan: batch.createLink(NewLink(.vxlan(VXLAN(id: 2)), name: "probe0"))
     case .dummy: batch.createLink(NewLink(.dummy, name: "probe0"))
     case .tun:
-      guard access("/dev/net/tun", R_OK | W_OK) == 0 else {
+      guard unsafe access("/dev/net/tun", R_OK | W_OK) == 0 else {
         throw NetlinkError(operation: "open /dev/net/tun", code: errno)
       }
     }
