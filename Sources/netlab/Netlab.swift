@@ -1,14 +1,50 @@
-import ArgumentParser
-import LabRunner
+internal import ArgumentParser
+internal import LabRunner
 
 @main
 struct Main {
   static func main() async {
-    if let status = ExecHelper.runIfRequested() { Netlab.exit(withError: ExitCode(status)) }
-    await Netlab.main()
+    if let status = ExecHelper.runIfRequested() { end(status) }
+    do {
+      var command = try Netlab.parseAsRoot()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      end(CommandFailure(error).print())
+    }
   }
 }
 
 struct Netlab: AsyncParsableCommand {
-  func run() async throws {}
+  static let configuration = CommandConfiguration(
+    commandName: "netlab",
+    abstract: "Build the network of a cloud host on this machine, for real, and prove that it works.",
+    discussion: """
+      A lab is a Swift file that declares networks, hosts and VMs, and the checks that must hold. netlab builds it from \
+      network namespaces, veth pairs, Linux bridges and VLANs, and everything stays open to ip, bridge and tcpdump.
+
+        netlab new my-lab.swift          write a starter lab
+        netlab test my-lab.swift         bring it up, run its checks, take it down
+        netlab up my-lab.swift           bring it up and leave it running
+        ip netns                         see its namespaces: my-lab.vm-1, my-lab.compute-1 …
+
+      LAB is a .swift file, a .json file that `netlab compile` wrote, or the name of a running lab.
+
+      Exit codes: 0 good; 1 a check failed or drift was found; 2 the command line or the lab is wrong; 3 the machine \
+      lacks something; 4 the kernel refused; 130 and 143 interrupted, after cleaning up.
+      """,
+    version: "0.1.0",
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Life cycle:",
+        subcommands: [UpCommand.self, DownCommand.self, StatusCommand.self, PlanCommand.self, ListCommand.self]),
+      CommandGroup(name: "Checks:", subcommands: [TestCommand.self, VerifyCommand.self]),
+      CommandGroup(name: "Look inside:", subcommands: [ExecCommand.self, ShellCommand.self]),
+      CommandGroup(
+        name: "Labs and machines:",
+        subcommands: [NewCommand.self, CompileCommand.self, DoctorCommand.self, SandboxCommand.self]),
+    ])
 }

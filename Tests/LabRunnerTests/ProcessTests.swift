@@ -1,16 +1,13 @@
 import Glibc
-import LabRunner
 import Testing
+
+@testable import LabRunner
 
 /// The product that offers the hidden command: a test bundle does not.
 let netlab = ProcessRunner(helper: buildDirectory + "/netlab")
 
 /// Where SwiftPM put this test bundle, and netlab beside it.
-let buildDirectory: String = {
-  var components = CommandLine.arguments[0].split(separator: "/").dropLast()
-  while let last = components.last, !["debug", "release"].contains(last) { components.removeLast() }
-  return "/" + components.joined(separator: "/")
-}()
+let buildDirectory = directory(of: resolvingLinks("/proc/self/exe"))
 
 @Suite struct ProcessTests {
   @Test func statusAndOutput() async throws {
@@ -26,13 +23,20 @@ let buildDirectory: String = {
     #expect(result.status == .signalled(SIGTERM))
   }
 
+  /// The end of its output is not the end of a process.
+  @Test func closesItsOutputBeforeItEnds() async throws {
+    let script = "exec >&- 2>&-; head -c 50000000 /dev/zero | sha256sum >/dev/null; exit 4"
+    let result = try await netlab.run(["sh", "-c", script])
+    #expect(result.status == .exited(4))
+  }
+
   @Test func environmentIsReplaced() async throws {
     let result = try await netlab.run(["/usr/bin/env"], environment: ["ONLY": "this"])
     #expect(result.output == "ONLY=this\n")
   }
 
   @Test func missingCommand() async throws {
-    let result = try await netlab.run(["no-such-command"])
+    let result = try await netlab.run(["no-such-command"], environment: ["PATH": "/usr/bin:/bin"])
     #expect(result.status == .exited(127))
     #expect(result.errorOutput == "netlab: cannot run no-such-command: No such file or directory\n")
   }
@@ -221,6 +225,23 @@ let buildDirectory: String = {
       }
     }
   }
+
+  /// The same with this program as the parent, whose commands are started by a thread of swift-subprocess.
+  @Test func nothingSurvivesTheProgram() async throws {
+    let lifeLine = try await LifeLine()
+    try await withNamespace { path in
+      let script = lifeLine.shell + "setsid -f sleep 1000; echo started; sleep 1000"
+      await #expect(processExitsWith: .signal(SIGKILL)) {
+        [path = path as String, script = script as String] in
+        _ = try await netlab.withProcess(["sh", "-c", script], in: path) { process in
+          for await _ in process.standardOutput.lines { break }
+          kill(getpid(), SIGKILL)
+        }
+      }
+      let ended = try await lifeLine.hasEnded()
+      #expect(ended)
+    }
+  }
 }
 
 /// Runs `body` with the path of a new network namespace.
@@ -246,6 +267,9 @@ struct LifeLine {
 
   /// What a shell has to do first to take it.
   var shell: String { "exec 9>\(path); flock 9; " }
+
+  /// Lets every user take it.
+  func allowAll() async throws { _ = try await netlab.run(["chmod", "666", path]) }
 
   /// Whether it is held now.
   func isHeld() async throws -> Bool {

@@ -1,7 +1,7 @@
 /// Where packets are watched: a device of a node.
 public struct CapturePoint: Hashable, Codable, Sendable, CustomStringConvertible {
   /// Which device, in words that hold for every datapath.
-  public enum Place: Hashable, Codable, Sendable {
+  public enum Place: Hashable, Sendable {
     /// The VM's interface on a network, or its first one.
     case port(network: String?)
     /// A host-side device of the VM's port (the first, or the one on a network).
@@ -64,7 +64,7 @@ extension Host {
 }
 
 /// What a capture must have seen.
-public enum Sighting: Hashable, Codable, Sendable, CustomStringConvertible {
+public enum Sighting: Hashable, Sendable, CustomStringConvertible {
   case exactly(Int)
   case atLeast(Int)
   /// Nothing; proved by a witness frame that the same capture does see.

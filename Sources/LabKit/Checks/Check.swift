@@ -1,5 +1,5 @@
 /// What must hold on a running lab. Checks are values: they cross a process boundary and end up in reports.
-public indirect enum Check: Hashable, Codable, Sendable {
+public indirect enum Check: Hashable, Sendable {
   case ping(Ping)
   case unreachable(Unreachable)
   case capture(Capture)

@@ -120,7 +120,7 @@ public struct DifferentTag: CheckValue {
 /// The command is given as its arguments and never passes through a shell.
 public struct Run: CheckValue {
   /// What the command's standard output must be like.
-  public enum Output: Hashable, Codable, Sendable {
+  public enum Output: Hashable, Sendable {
     case anything
     case contains(String)
     /// A regular expression that matches somewhere in the output.

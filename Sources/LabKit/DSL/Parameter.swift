@@ -11,7 +11,7 @@ public struct Parameter<Value: LosslessStringConvertible> {
   }
 
   private let storage: Storage
-  /// One line for `netlab plan --help`-like listings.
+  /// One line that says what the parameter is for.
   public let help: String
 
   public init(wrappedValue: Value, _ help: String = "") {

@@ -30,6 +30,7 @@ public struct Subport: Hashable, Codable, Sendable {
   public var mtu: Int?
   public var routes: [Route]
   public var location: SourceLocation
+  /// The network's handle, until the port that carries the subport has declared it.
   var declaredNetwork: Network?
 
   private enum CodingKeys: CodingKey { case network, vlan, addresses, mac, id, mtu, routes, location }
@@ -107,13 +108,14 @@ extension VM {
     file: String = #filePath, line: Int = #line, column: Int = #column,
     @SubportsBuilder subports: () -> [Subport] = { [] }
   ) -> PortPlacement {
-    let subports = subports()
+    var subports = subports()
+    let networks = ([network.networkDeclaration] + subports.map(\.declaredNetwork)).compactMap { $0 }
+    for index in subports.indices { subports[index].declaredNetwork = nil }
     let port = Port(
       vm: name, network: network.networkName, addresses: (ip.map { [$0] } ?? []) + addresses, mac: mac,
       id: id,
       mtu: mtu, device: device, routes: routes, subports: subports,
       location: SourceLocation(file: file, line: line, column: column))
-    let networks = ([network.networkDeclaration] + subports.map(\.declaredNetwork)).compactMap { $0 }
     return PortPlacement(declarations: networks.map { .network($0) } + [.vm(self), .port(port)])
   }
 }
@@ -121,6 +123,7 @@ extension VM {
 @resultBuilder
 public enum SubportsBuilder {
   public static func buildExpression(_ subport: Subport) -> [Subport] { [subport] }
+  public static func buildExpression(_ subports: [Subport]) -> [Subport] { subports }
   public static func buildBlock(_ parts: [Subport]...) -> [Subport] { Array(parts.joined()) }
   public static func buildOptional(_ part: [Subport]?) -> [Subport] { part ?? [] }
   public static func buildEither(first part: [Subport]) -> [Subport] { part }

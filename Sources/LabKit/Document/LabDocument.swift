@@ -43,8 +43,8 @@ public struct LabDocument: Hashable, Codable, Sendable {
   /// Adds declarations in order. A handle used twice is one declaration; two declarations of a name are kept, for validation to refuse.
   mutating func add(_ declarations: [Declaration], host: String?) {
     var seenNetworks = Set(networks)
-    var seenVMs = Dictionary(
-      vms.enumerated().map { ($1.withoutHost, $0) }, uniquingKeysWith: { first, _ in first })
+    var seenHosts = Set(hosts)
+    var seenVMs: [VM: Int] = [:]
     func visit(_ declarations: [Declaration], host: String?, into document: inout LabDocument) {
       for declaration in declarations {
         switch declaration {
@@ -53,16 +53,19 @@ public struct LabDocument: Hashable, Codable, Sendable {
         case .host(let inner):
           var bare = inner
           bare.content = []
-          if !document.hosts.contains(bare) { document.hosts.append(bare) }
+          if seenHosts.insert(bare).inserted { document.hosts.append(bare) }
           visit(inner.content, host: inner.name, into: &document)
         case .vm(var vm):
-          vm.host = host
-          if let known = seenVMs[vm.withoutHost] {
-            if document.vms[known].host == nil { document.vms[known].host = host }
+          if let known = seenVMs[vm] {
+            // A second host is kept as a second placement, for validation to refuse.
+            let placed = document.vms[known].host
+            if placed == nil { document.vms[known].host = host }
+            if placed == nil || host == nil || placed == host { continue }
           } else {
-            seenVMs[vm.withoutHost] = document.vms.count
-            document.vms.append(vm)
+            seenVMs[vm] = document.vms.count
           }
+          vm.host = host
+          document.vms.append(vm)
         case .port(var port):
           port.host = host
           document.ports.append(port)
@@ -74,10 +77,10 @@ public struct LabDocument: Hashable, Codable, Sendable {
 
   /// A VM that a lab declares as a property and places nowhere is a mistake to report, so it has to be in the document.
   private mutating func addUnplacedVMs(_ values: [Any]) {
-    let declared = Set(vms.map(\.withoutHost))
+    var declared = Set(vms.map(\.withoutHost))
     for value in values {
       let handles = (value as? VM).map { [$0] } ?? value as? [VM] ?? []
-      vms += handles.filter { !declared.contains($0) }
+      for vm in handles where declared.insert(vm).inserted { vms.append(vm) }
     }
   }
 
@@ -96,21 +99,24 @@ public struct LabDocument: Hashable, Codable, Sendable {
       let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
         String.init)
       guard parts.count == 2 else {
-        problems.append(Diagnostic("--set wants NAME=VALUE, not '\(setting)'"))
+        problems.append(Diagnostic("--set wants NAME=VALUE, not '\(setting)'", fix: "write --set NAME=VALUE"))
         continue
       }
       guard let match = known.first(where: { $0.name == parts[0] }) else {
         let names = known.map(\.name)
-        problems.append(
-          Diagnostic(
-            "the lab has no parameter '\(parts[0])'",
-            fix: names.isEmpty ? "it has none: drop the --set" : "it has \(names.joined(separator: ", "))"))
+        let fix =
+          names.isEmpty
+          ? "drop the --set: the lab has no parameters"
+          : nearest(to: parts[0], in: names).map { "did you mean '\($0)'?" }
+            ?? "the lab has \(names.joined(separator: ", "))"
+        problems.append(Diagnostic("the lab has no parameter '\(parts[0])'", fix: fix))
         continue
       }
       if !match.parameter.set(parts[1]) {
         problems.append(
           Diagnostic(
-            "parameter '\(parts[0])' wants a value of type \(match.parameter.typeName), not '\(parts[1])'"))
+            "parameter '\(parts[0])' wants a value of type \(match.parameter.typeName), not '\(parts[1])'",
+            fix: "write it like its default, --set \(parts[0])=\(match.parameter.valueText)"))
       }
     }
     if !problems.isEmpty { throw LabErrors(diagnostics: problems) }
@@ -134,25 +140,33 @@ extension LabDocument {
   public var json: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // Encoding fails for non-finite floating-point numbers only, and the document's are checked when they are declared.
+    // Encoding fails for non-finite floating-point numbers only, and there are no floating-point numbers in a document.
     guard let data = try? encoder.encode(self) else { preconditionFailure("a lab document encodes") }
     return String(decoding: data, as: UTF8.self)
   }
 
   /// Reads a document; any input is safe.
   public init(json bytes: [UInt8]) throws(LabErrors) {
+    struct Header: Decodable { var format: Int }
+    let data = Data(bytes)
     do {
-      self = try JSONDecoder().decode(LabDocument.self, from: Data(bytes))
-    } catch let error as DecodingError {
-      throw LabErrors(diagnostics: [Diagnostic("not a compiled lab: \(error.summary)")])
+      // First, because in another format nothing else need be where this one has it.
+      let format = try JSONDecoder().decode(Header.self, from: data).format
+      guard format == Self.currentFormat else {
+        throw LabErrors(diagnostics: [
+          Diagnostic(
+            "the compiled lab has format \(format), this netlab reads \(Self.currentFormat)",
+            fix: "compile it again with this netlab")
+        ])
+      }
+      self = try JSONDecoder().decode(LabDocument.self, from: data)
+    } catch let error as LabErrors {
+      throw error
     } catch {
-      throw LabErrors(diagnostics: [Diagnostic("not a compiled lab: \(error)")])
-    }
-    guard format == Self.currentFormat else {
+      let summary = (error as? DecodingError)?.summary ?? "\(error)"
       throw LabErrors(diagnostics: [
         Diagnostic(
-          "the compiled lab has format \(format), this netlab reads \(Self.currentFormat)",
-          fix: "compile it again with this netlab")
+          "not a compiled lab: \(summary)", fix: "make one with:  netlab compile FILE.swift")
       ])
     }
   }
@@ -163,13 +177,27 @@ extension DecodingError {
   fileprivate var summary: String {
     let (context, problem): (Context, String) =
       switch self {
-      case .typeMismatch(let type, let context): (context, "expected \(type)")
-      case .valueNotFound(let type, let context): (context, "missing \(type)")
+      case .typeMismatch(let type, let context): (context, "expected \(Self.word(for: type))")
+      case .valueNotFound(let type, let context): (context, "expected \(Self.word(for: type)), found null")
       case .keyNotFound(let key, let context): (context, "missing key '\(key.stringValue)'")
-      case .dataCorrupted(let context): (context, context.debugDescription)
+      case .dataCorrupted(let context):
+        (
+          context,
+          context.underlyingError.map { "\(context.debugDescription) \($0)" } ?? context.debugDescription
+        )
       @unknown default: (Context(codingPath: [], debugDescription: ""), "\(self)")
       }
     let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue)" }.joined()
     return path.isEmpty ? problem : "\(path.drop(while: { $0 == "." })): \(problem)"
+  }
+
+  private static func word(for type: any Any.Type) -> String {
+    switch type {
+    case is String.Type: "a text"
+    case is any BinaryInteger.Type: "a whole number"
+    case is [Any].Type: "a list"
+    case is [String: Any].Type: "an object"
+    default: "a \(type)"
+    }
   }
 }

@@ -14,7 +14,8 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
   /// The compilers' form, so that editors and CI systems link it: `FILE:LINE:COLUMN: error: MESSAGE`.
   public var description: String {
     let place = location.map { "\($0): " } ?? ""
-    return (place + "error: " + message + (fix.map { "\n  fix: \($0)" } ?? "")).terminalSafe
+    let lines = [place + "error: " + message] + (fix.map { ["  fix: " + $0] } ?? [])
+    return lines.map(\.onOneLine).joined(separator: "\n")
   }
 }
 
@@ -30,16 +31,26 @@ public struct LabErrors: Error, Sendable, CustomStringConvertible {
 }
 
 extension String {
-  /// The text without control characters, which could otherwise command the terminal it is shown on.
-  public var terminalSafe: String {
-    guard unicodeScalars.contains(where: { $0.isControl && $0 != "\n" }) else { return self }
-    return unicodeScalars.map { $0.isControl && $0 != "\n" ? $0.escaped(asASCII: true) : String($0) }.joined()
+  /// The text with everything escaped that could command the terminal it is shown on, or make it look like another
+  /// text: control characters, bidirectional overrides, invisible characters. Lines and tabs stay.
+  public var terminalSafe: String { escaped { $0.isUnsafe && $0 != "\n" && $0 != "\t" } }
+
+  /// The same without line breaks and tabs, so that a name cannot forge a line of its own.
+  var onOneLine: String { escaped(\.isUnsafe) }
+
+  private func escaped(_ isUnsafe: (Unicode.Scalar) -> Bool) -> String {
+    guard unicodeScalars.contains(where: isUnsafe) else { return self }
+    return unicodeScalars.map { isUnsafe($0) ? $0.escaped(asASCII: true) : String($0) }.joined()
   }
 }
 
 extension Unicode.Scalar {
-  var isControl: Bool {
-    value < 0x20 || (0x7f...0x9f).contains(value) || (0x202a...0x202e).contains(value)
-      || (0x2066...0x2069).contains(value)
+  /// True for what has no glyph of its own: control and format characters, and the separators of lines and paragraphs.
+  var isUnsafe: Bool {
+    if isASCII { return value < 0x20 || value == 0x7f }
+    switch properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator: return true
+    default: return false
+    }
   }
 }

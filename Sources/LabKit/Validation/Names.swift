@@ -21,7 +21,7 @@ public enum NameRule {
   static func problem(ofNetwork name: String) -> String? {
     if name.isEmpty { return "is empty" }
     if name.utf8.count > 255 { return "is longer than 255 characters" }
-    if let wrong = name.unicodeScalars.first(where: { $0.isControl || $0 == " " }) {
+    if let wrong = name.unicodeScalars.first(where: { $0.isUnsafe || $0 == " " }) {
       return "contains \(quoted(wrong))"
     }
     return nil
@@ -42,13 +42,13 @@ public enum NameRule {
   }
 
   private static func quoted(_ scalar: Unicode.Scalar) -> String {
-    scalar.isControl ? "the control character U+\(String(scalar.value, radix: 16))" : "'\(scalar)'"
+    scalar.isUnsafe ? "the control character U+\(String(scalar.value, radix: 16))" : "'\(scalar)'"
   }
 }
 
 /// The candidate most like a mistyped name, if one is near enough to be meant.
 public func nearest(to name: String, in candidates: some Sequence<String>) -> String? {
-  let limit = max(1, name.count / 3)
+  let limit = max(1, (name.count + 1) / 3)
   var best: (name: String, distance: Int)?
   for candidate in candidates {
     let distance = editDistance(name, candidate, limit: limit)

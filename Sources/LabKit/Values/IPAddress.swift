@@ -86,7 +86,7 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
           parsed += [UInt16(tail >> 16), UInt16(tail & 0xffff)]
           continue
         }
-        guard (1...4).contains(part.utf8.count), part.utf8.first != UInt8(ascii: "+"),
+        guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy(\.isHexDigit),
           let group = UInt16(part, radix: 16)
         else { return nil }
         parsed.append(group)
@@ -100,8 +100,10 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     return all.reduce(0) { $0 << 16 | UInt128($1) }
   }
 
-  /// The canonical text of RFC 5952: lower case, no leading zeros, the longest run of two or more zero groups as `::`.
+  /// The canonical text of RFC 5952: lower case, no leading zeros, the longest run of two or more zero groups as `::`,
+  /// and IPv4-mapped addresses with their IPv4 part in decimal.
   private var ipv6Text: String {
+    if value >> 32 == 0xffff { return "::ffff:\(IPAddress(family: .ipv4, value: value & 0xffff_ffff))" }
     let groups = (0..<8).map { UInt16(truncatingIfNeeded: value >> UInt128(112 - 16 * $0)) }
     var longest = 0..<0
     var start = 0
@@ -114,6 +116,18 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     let text = { (part: ArraySlice<UInt16>) in part.map { String($0, radix: 16) }.joined(separator: ":") }
     return longest.isEmpty
       ? text(groups[...]) : "\(text(groups[..<longest.lowerBound]))::\(text(groups[longest.upperBound...]))"
+  }
+}
+
+extension UInt8 {
+  /// True for the ASCII digits and the letters a to f of either case; `Int.init(_:radix:)` takes signs as well.
+  var isHexDigit: Bool {
+    switch self {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
+      UInt8(ascii: "A")...UInt8(ascii: "F"):
+      true
+    default: false
+    }
   }
 }
 

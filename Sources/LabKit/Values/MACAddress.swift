@@ -7,13 +7,13 @@ public struct MACAddress: Hashable, Sendable, CustomStringConvertible {
     self.value = value & 0xffff_ffff_ffff
   }
 
-  /// Parses six pairs of hexadecimal digits separated by `:` or `-`; `nil` for anything else.
+  /// Parses six pairs of hexadecimal digits, all separated by `:` or all by `-`; `nil` for anything else.
   public init?(_ text: some StringProtocol) {
-    let octets = text.split(whereSeparator: { $0 == ":" || $0 == "-" })
-    guard octets.count == 6, text.utf8.count == 17 else { return nil }
+    let octets = text.split(separator: text.contains(":") ? ":" : "-", omittingEmptySubsequences: false)
+    guard octets.count == 6 else { return nil }
     var value: UInt64 = 0
     for octet in octets {
-      guard octet.utf8.count == 2, octet.utf8.first != UInt8(ascii: "+"), let byte = UInt8(octet, radix: 16)
+      guard octet.utf8.count == 2, octet.utf8.allSatisfy(\.isHexDigit), let byte = UInt8(octet, radix: 16)
       else { return nil }
       value = value << 8 | UInt64(byte)
     }

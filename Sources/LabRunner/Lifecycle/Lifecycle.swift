@@ -34,15 +34,15 @@ public struct Lifecycle: Sendable {
   }
 
   /// Makes the kernel be as the lab says, from whatever state it is in.
-  public func up(_ document: LabDocument, datapath: Datapath? = nil, labFile: String) throws -> UpReport {
-    let lab = try resolve(document, datapath: datapath)
+  public func up(_ document: LabDocument, labFile: String) throws -> UpReport {
+    let lab = try document.resolved()
     raiseDescriptorLimit()
     let lock = try store.lock(lab.name, waiting: { waiting(lab.name) })
     defer { _ = lock }
     let wanted = lab.blueprint()
     let previous = try store.state(of: lab.name)
     var state = LabState(
-      phase: .comingUp, document: document, datapath: lab.datapath, labFile: labFile,
+      phase: .comingUp, document: document, labFile: labFile,
       token: previous?.token ?? Self.newToken(),
       namespaces: wanted.namespaces.map(\.name))
     // What an earlier version of the lab had and this one has not is still to be removed.
@@ -87,8 +87,8 @@ public struct Lifecycle: Sendable {
   }
 
   /// What `up` would do, without doing it.
-  public func plan(_ document: LabDocument, datapath: Datapath? = nil) throws -> Plan {
-    let lab = try resolve(document, datapath: datapath)
+  public func plan(_ document: LabDocument) throws -> Plan {
+    let lab = try document.resolved()
     let wanted = lab.blueprint()
     guard let state = try store.state(of: lab.name) else {
       return Plan(wanted.difference(from: Blueprint()))
@@ -123,21 +123,39 @@ public struct Lifecycle: Sendable {
 
   /// Compares a running lab with what it should be.
   public func status(_ lab: String) throws -> Status {
-    guard let state = try store.state(of: lab) else { throw try notRunning(lab) }
+    let state = try state(of: lab)
     raiseDescriptorLimit()
-    let resolved = try resolve(state.document, datapath: state.datapath)
+    let resolved = try state.document.resolved()
     let (changes, unmanaged) = try difference(resolved.blueprint(), open(state), lab: lab)
     return Status(state: state, changes: changes, unmanaged: unmanaged, plan: Plan(changes))
   }
 
   /// A running lab, as it was resolved when it came up.
   public func runningLab(_ name: String) throws -> ResolvedLab {
-    guard let state = try store.state(of: name) else { throw try notRunning(name) }
-    return try resolve(state.document, datapath: state.datapath)
+    let state = try state(of: name)
+    return try state.document.resolved()
   }
 
-  private func resolve(_ document: LabDocument, datapath: Datapath?) throws(LabErrors) -> ResolvedLab {
-    try document.resolved(datapath: datapath)
+  /// What is remembered of a running lab.
+  public func state(of lab: String) throws -> LabState {
+    guard let state = try store.state(of: lab) else { throw try notRunning(lab) }
+    return state
+  }
+
+  /// The path of a node's namespace in a running lab, for entering it.
+  public func namespacePath(of node: String, in lab: String) throws -> String {
+    let state = try state(of: lab)
+    let nodes = state.namespaces.map { String($0.dropFirst(lab.count + 1)) }
+    guard nodes.contains(node) else {
+      throw RunnerError(
+        .usage, "the lab '\(lab)' has no node '\(node.terminalSafe)'",
+        remedy: nearest(to: node, in: nodes).map { "Did you mean '\($0)'?" } ?? "It has \(nodes.joined(separator: ", ")).")
+    }
+    guard try open(state)["\(lab).\(node)"] != nil else {
+      throw RunnerError(
+        .kernel, "the namespace \(lab).\(node) is not there any more", remedy: "`netlab up \(lab)` makes it again.")
+    }
+    return OpenNamespace.path(of: "\(lab).\(node)")
   }
 
   private func open(_ state: LabState) throws -> OpenNamespaces {

@@ -22,6 +22,7 @@ struct LabBuild {
 
   /// Makes the directory that the compiler works in, with all that it needs to read.
   func prepare() throws(FileError) -> String {
+    remove(cache.temporary)
     try user.accessingFiles { () throws(FileError) in try cache.prepare() }
     let workshop = try makeTemporaryDirectory() ?? cache.next
     var files = ["overlay.yaml": Array(overlay(of: "\(workshop)/lab.swift").utf8)]
@@ -68,16 +69,42 @@ struct LabBuild {
 
   /// Removes what `prepare` made and `install` did not use.
   func cleanUp(_ workshop: String) {
-    user.accessingOwnFiles { try? Files.remove(workshop) }
-    user.accessingFiles { try? Files.remove(cache.next) }
+    remove(workshop)
+    remove(cache.next)
   }
 
-  /// A private directory for a user that has no other; `nil` for those that have.
+  /// Makes a private directory for a user that has no other; `nil` for those that have.
   func makeTemporaryDirectory() throws(FileError) -> String? {
     guard case .nobody(let id, let group) = user.change else { return nil }
-    let directory = try Files.makeTemporaryDirectory(in: "/tmp")
+    try Files.makeDirectories(cache.temporary, permissions: 0o755)
+    let directory = try Files.makeTemporaryDirectory(in: cache.temporary)
     try Files.give(directory, to: id, group: group)
     return directory
+  }
+
+  /// Removes a directory that the lab's user could write to: first with that user's rights, so that nothing
+  /// else can be hit, and then the empty rest.
+  func remove(_ directory: String) {
+    user.accessingOwnFiles { try? Files.remove(directory) }
+    user.accessingFiles { try? Files.remove(directory) }
+  }
+
+  /// Makes sure that the lab's user can get at the compiler and the cache.
+  func checkAccess() throws(LoadingError) {
+    for (path, remedy) in [
+      (
+        compiler.path,
+        "Install Swift where all users may read it, or have the lab run as root if you trust it."
+      ),
+      (
+        cache.directory,
+        "Let all users enter the directories above it, or set XDG_CACHE_HOME to another place."
+      ),
+    ] where user.accessingOwnFiles({ Files.identity(of: path) }) == nil {
+      throw .environment(
+        attempt: "compile the lab as user \(user.identifiers?.id ?? 0), since labs do not run as root",
+        reason: "that user may not use \(path)", remedy: remedy)
+    }
   }
 
   private func overlay(of copy: String) -> String {

@@ -15,6 +15,8 @@ struct LabCache {
   var binary: String { "\(current)/lab" }
   /// Where the next `current` is put together.
   var next: String { "\(directory)/next" }
+  /// Holds the temporary directories of those that use the lab now.
+  var temporary: String { "\(directory)/temporary" }
 
   init(root: String, labFile: String, source: [UInt8], stamp: String) {
     let stem = labFile.split(separator: "/").last?.prefix { $0 != "." } ?? ""

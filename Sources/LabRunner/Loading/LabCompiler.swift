@@ -19,6 +19,9 @@ public struct LabCompiler: Sendable {
     _ = unsafe write(STDERR_FILENO, bytes, bytes.count)
   }
 
+  /// Where swiftc is looked for besides PATH, which sudo shortens; and in the user's ~/.local/share/swiftly/bin.
+  var compilerDirectories = ["/usr/local/bin", "/usr/bin", "/opt/swift/usr/bin"]
+
   private let runner: ProcessRunner
   private let environment: [String: String]
   private let compileTimeLimit: Duration = .seconds(300)
@@ -59,13 +62,14 @@ public struct LabCompiler: Sendable {
     }
     let build = LabBuild(
       labFile: path, source: try source(of: path, user: user), user: user,
-      compiler: try SwiftCompiler.locate(path: environment["PATH"] ?? "", home: user.home),
+      compiler: try compiler(for: user),
       library: try LabKitLibrary.locate(for: runner.helper.string, chosen: environment["NETLAB_LABKIT"]))
     do {
       let lock = try user.accessingFiles { () throws(FileError) in
         try CacheLock(directory: build.cache.directory)
       }
       defer { lock.release() }
+      try build.checkAccess()
       // Shared as long as the binary is in use; a process that replaces it waits until then.
       await lock.take(exclusive: false)
       if !user.accessingFiles({ build.cache.isValid }) {
@@ -83,6 +87,12 @@ public struct LabCompiler: Sendable {
     } catch {
       throw .environment(attempt: "load the lab \(path)", reason: "\(error)", remedy: "Try again.")
     }
+  }
+
+  private func compiler(for user: LabUser) throws(LoadingError) -> SwiftCompiler {
+    let path = (environment["PATH"] ?? "").split(separator: ":").map(String.init)
+    return try SwiftCompiler.locate(
+      in: path + compilerDirectories + ["\(user.home)/.local/share/swiftly/bin"])
   }
 
   private func source(of path: String, user: LabUser) throws(LoadingError) -> [UInt8] {
@@ -112,10 +122,13 @@ public struct LabCompiler: Sendable {
   private func compile(_ build: LabBuild) async throws {
     let workshop = try build.prepare()
     defer { build.cleanUp(workshop) }
+    var options = ProcessRunner.Options(user: build.user.identifiers)
+    // The compiler has to be able to enter its working directory, and the lab's user may not be able to enter this.
+    options.directory = "/"
     let command = build.command(in: workshop, coloured: isatty(STDERR_FILENO) == 1)
     let result = try await runner.run(
-      command, options: ProcessRunner.Options(user: build.user.identifiers),
-      environment: minimalEnvironment(home: workshop, temporary: workshop), timeout: compileTimeLimit,
+      command, options: options, environment: minimalEnvironment(home: workshop, temporary: workshop),
+      timeout: compileTimeLimit,
       outputLimit: 16 << 20)
     switch result.status {
     case .exited(0):
@@ -127,17 +140,14 @@ public struct LabCompiler: Sendable {
       throw LoadingError.notCompiled(path: build.labFile, diagnostics: result.output + result.errorOutput)
     default:
       throw LoadingError.environment(
-        attempt: "run the compiler \(build.compiler.path)" + (build.user.isNobody ? " as nobody" : ""),
-        reason: "\(result.status)\n\(result.errorOutput)",
-        remedy: build.user.isNobody
-          ? "Labs of root are compiled as nobody: install Swift where all users may read it, or allow root."
-          : "Try `swiftc --version`.")
+        attempt: "run the compiler \(build.compiler.path)", reason: "\(result.status)\n\(result.errorOutput)",
+        remedy: "See whether `swiftc --version` works for the user that the lab is compiled as.")
     }
   }
 
   private func topology(of build: LabBuild, arguments: [String]) async throws -> [UInt8] {
     let temporary = try build.makeTemporaryDirectory()
-    defer { if let temporary { build.user.accessingOwnFiles { try? Files.remove(temporary) } } }
+    defer { if let temporary { build.remove(temporary) } }
     var options = ProcessRunner.Options(user: build.user.identifiers)
     options.cpuLimit = Int(timeLimit.components.seconds) + 1
     options.memoryLimit = memoryLimit
@@ -165,7 +175,7 @@ public struct LabCompiler: Sendable {
 
   private func checked(_ result: ProcessResult, of build: LabBuild) throws(LoadingError) -> [UInt8] {
     guard result.status.isSuccess else {
-      throw failure(of: build, "its process ended with \(result.status)", "What it printed before says why.")
+      throw failure(of: build, "its process ended: \(result.status)", "What it printed before says why.")
     }
     let first = result.standardOutput.first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\n") }
     guard first == UInt8(ascii: "{") else {

@@ -5,16 +5,13 @@ struct SwiftCompiler {
   /// The path of swiftc, under that name: the driver goes by the name that it is called by.
   let path: String
 
-  /// Finds it in PATH, whose value is `path`, and then where installers put it, since `sudo` shortens PATH.
-  static func locate(path: String, home: String) throws(LoadingError) -> Self {
-    let usual = ["/usr/local/bin", "/usr/bin", "/opt/swift/usr/bin", "\(home)/.local/share/swiftly/bin"]
-    var searched: [String] = []
-    for directory in path.split(separator: ":").map(String.init) + usual
-    where directory.hasPrefix("/") && !searched.contains(directory) {
-      searched.append(directory)
-      if unsafe access("\(directory)/swiftc", X_OK) == 0 { return Self(path: "\(directory)/swiftc") }
+  /// Finds it in the first of these directories that has it.
+  static func locate(in directories: [String]) throws(LoadingError) -> Self {
+    let directories = directories.filter { $0.hasPrefix("/") }
+    guard let directory = directories.first(where: { unsafe access("\($0)/swiftc", X_OK) == 0 }) else {
+      throw .noCompiler(searched: directories)
     }
-    throw .noCompiler(searched: searched)
+    return Self(path: "\(directory)/swiftc")
   }
 
   /// Tells this compiler from every other, without the 80 ms of running it.

@@ -83,13 +83,17 @@ public struct ProcessRunner: Sendable {
         environment: environment.map {
           .custom(Dictionary(uniqueKeysWithValues: $0.map { (.init(rawValue: $0)!, $1) }))
         } ?? .inherit,
-        platformOptions: platform, input: .none, output: .sequence, error: .sequence
+        workingDirectory: options.directory.map { FilePath($0) }, platformOptions: platform, input: .none,
+        output: .sequence, error: .sequence
       ) { execution in
         let process = RunningProcess(outputLimit: outputLimit) { signal in
           try? execution.send(signal: Signal(rawValue: signal), toProcessGroup: true)
         }
-        async let reading: Void = process.read(
-          execution.standardOutput.map(bytes), execution.standardError.map(bytes))
+        async let reading: Void = process.follow(
+          execution.standardOutput.map(bytes), execution.standardError.map(bytes)
+        ) {
+          await execution.teardown(using: waiting)
+        }
         let value: Result<Value, any Error>
         do {
           value = .success(try await body(process))
@@ -122,6 +126,8 @@ public struct ProcessRunner: Sendable {
   struct Options {
     var namespace: String?
     var user: (id: UInt32, group: UInt32)?
+    /// `nil`: that of this process.
+    var directory: String?
     /// Processor seconds.
     var cpuLimit: Int?
     /// Bytes of address space.
@@ -142,6 +148,11 @@ public struct ProcessRunner: Sendable {
 
 private let teardown: [TeardownStep] = [
   .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: .milliseconds(500))
+]
+
+/// Signal 0 does nothing: what is left is to wait. A process may live on after it has closed its output.
+private let waiting: [TeardownStep] = [
+  .send(signal: Signal(rawValue: 0), allowedDurationToNextStep: .seconds(1 << 40))
 ]
 
 private func bytes(_ buffer: SubprocessOutputSequence.Buffer) -> [UInt8] {

@@ -26,7 +26,7 @@ public final class RunningProcess: Sendable {
   /// Sends SIGINT, as Ctrl-C does.
   public func interrupt() { sendSignal(2) }
 
-  /// Waits until the process has closed its output, which it does at its end; at once when the task is cancelled.
+  /// Waits until the process has ended and all its output is read; at once when the task is cancelled.
   /// For one task at a time.
   public func exit() async {
     for await _ in ended {}
@@ -48,14 +48,15 @@ public final class RunningProcess: Sendable {
     }
   }
 
-  /// Reads both streams to their ends.
-  func read(
+  /// Reads both streams to their ends, and waits for that of the process.
+  func follow(
     _ output: some AsyncSequence<[UInt8], any Error> & Sendable,
-    _ errors: some AsyncSequence<[UInt8], any Error> & Sendable
+    _ errors: some AsyncSequence<[UInt8], any Error> & Sendable, waitForEnd: () async -> Void
   ) async {
     async let first: Void = read(output, into: standardOutput)
     async let second: Void = read(errors, into: standardError)
     _ = await (first, second)
+    await waitForEnd()
     end.finish()
   }
 

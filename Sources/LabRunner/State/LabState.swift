@@ -14,10 +14,8 @@ public struct LabState: Codable, Sendable {
   public static let currentFormat = 1
   public var format = LabState.currentFormat
   public var phase: Phase
-  /// The lab as it was last brought up.
+  /// The lab as it was last brought up, with the datapath that the command line may have chosen.
   public var document: LabDocument
-  /// The datapath it was brought up with, which the command line may have chosen.
-  public var datapath: Datapath
   /// The file the lab was loaded from.
   public var labFile: String
   /// Told to nobody: the namespaces made for the lab carry it, and what carries it is the lab's.

@@ -1,0 +1,40 @@
+# build    a release build                    demo     build, and test a lab for real
+# test     every test, on every kernel        lint     check the style
+# deps     install missing Debian packages    install  put netlab in PREFIX (default /usr/local)
+PREFIX ?= /usr/local
+
+# What the tests exercised, in a place that both this machine and the sandbox can write to.
+FEATURE_LOG := $(CURDIR)/.build/exercised-features
+LIBRARY := $(DESTDIR)$(PREFIX)/lib/netlab
+
+.PHONY: build demo test lint deps install clean
+
+build: deps
+	swift build --configuration release --product netlab
+	swift build --configuration release --product LabKit
+
+demo: build
+	.build/release/netlab test Labs/TwoVMs.swift
+
+# What this machine's own kernel lacks is tested on the sandbox's kernel, and a feature tested on neither is a failure.
+test: export NETLAB_FEATURE_LOG := $(FEATURE_LOG)
+test: deps lint
+	swift build --build-tests
+	rm -f $(FEATURE_LOG)
+	swift test --skip-build
+	.build/debug/netlab sandbox --time-limit 300 -- .build/debug/netlabPackageTests.xctest --testing-library swift-testing
+	Support/check-features $(FEATURE_LOG)
+
+lint:
+	swift format lint --strict --recursive Sources Labs Tests Package.swift
+
+deps:
+	@Support/install-dependencies
+
+install: build
+	install -D -m 755 .build/release/netlab $(DESTDIR)$(PREFIX)/bin/netlab
+	install -D -m 755 -t $(LIBRARY) .build/release/libLabKit.so
+	install -D -m 644 -t $(LIBRARY) .build/release/Modules/LabKit.swiftmodule .build/release/Modules/LabKit.swiftdoc
+
+clean:
+	swift package clean

@@ -1,0 +1,79 @@
+internal import Glibc
+internal import LabKit
+internal import FoundationEssentials
+
+/// What the command line prints, and how: colours only on a terminal, errors to standard error.
+enum Console {
+  static let isTerminal = isatty(STDOUT_FILENO) == 1 && environment("NO_COLOR") == nil && environment("TERM") != "dumb"
+
+  enum Style: String {
+    case good = "32", bad = "31", faint = "2", strong = "1", notice = "33"
+  }
+
+  static func styled(_ text: String, _ style: Style) -> String {
+    isTerminal ? "\u{1b}[\(style.rawValue)m\(text)\u{1b}[0m" : text
+  }
+
+  /// Writes a line to standard output at once, so that it is seen while the next thing is under way.
+  static func print(_ line: String) {
+    write("\(line)\n", to: STDOUT_FILENO)
+  }
+
+  /// Writes a line to standard error.
+  static func warn(_ line: String) {
+    write("\(line)\n", to: STDERR_FILENO)
+  }
+
+  private static func write(_ text: String, to descriptor: CInt) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let written = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      guard written > 0 else { return }
+      bytes = bytes.dropFirst(written)
+    }
+  }
+
+  /// Prints a value as JSON.
+  static func printJSON(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+  }
+
+  /// Rows with their columns aligned; the last column is not padded.
+  static func table(_ rows: [[String]]) -> [String] {
+    let columns = rows.map(\.count).max() ?? 0
+    let widths = (0..<columns).map { column in rows.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0 }
+    return rows.map { row in
+      row.enumerated().map { index, cell in
+        index == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[index] - cell.count)
+      }.joined(separator: "  ")
+    }
+  }
+
+  /// The text with paths below the current directory as a person would write them.
+  static func shortening(_ text: String) -> String {
+    let directory = FileManager.default.currentDirectoryPath
+    return directory == "/" ? text : text.replacing("\(directory)/", with: "")
+  }
+
+  /// `12 ms` or `1.3 s`.
+  static func text(_ duration: Duration) -> String {
+    let (seconds, attoseconds) = duration.components
+    let milliseconds = Double(seconds) * 1000 + Double(attoseconds) / 1e15
+    if milliseconds < 1000 { return "\(Int(milliseconds.rounded())) ms" }
+    let tenths = Int((milliseconds / 100).rounded())
+    return "\(tenths / 10).\(tenths % 10) s"
+  }
+
+  static func environment(_ name: String) -> String? {
+    unsafe getenv(name).map { unsafe String(cString: $0) }
+  }
+}
+
+extension Duration {
+  /// In milliseconds with three digits, for JSON.
+  var milliseconds: Double {
+    Double(components.seconds) * 1000 + (Double(components.attoseconds) / 1e12).rounded() / 1000
+  }
+}

@@ -1,0 +1,35 @@
+internal import ArgumentParser
+internal import LabRunner
+
+struct DownCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "down",
+    abstract: "Take a lab down.",
+    discussion: "Removes the lab's namespaces, and with them all that is in them. Nothing else is touched.")
+
+  @OptionGroup var options: LabOptions
+  @Flag(help: "Print the result as JSON.") var json = false
+
+  func run() async throws {
+    let lifecycle = Lifecycle.forCommandLine()
+    let name = try await options.name(lifecycle)
+    let clock = ContinuousClock()
+    let start = clock.now
+    let foreign = try lifecycle.down(name)
+    let duration = clock.now - start
+    if json {
+      return try Console.printJSON(
+        DownResult(lab: name, keptNamespaces: foreign, milliseconds: duration.milliseconds))
+    }
+    for namespace in foreign {
+      Console.warn("left alone: the namespace \(namespace), which netlab did not make")
+    }
+    Console.print("\(name) is down (\(Console.text(duration)))")
+  }
+}
+
+private struct DownResult: Encodable {
+  var lab: String
+  var keptNamespaces: [String]
+  var milliseconds: Double
+}

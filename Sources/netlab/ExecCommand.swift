@@ -1,0 +1,55 @@
+internal import ArgumentParser
+internal import LabKit
+internal import LabRunner
+
+struct ExecCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "exec",
+    abstract: "Run a command inside a node of a running lab.",
+    discussion: """
+      The same as `ip netns exec LAB.NODE COMMAND`: terminal, environment and exit status are the command's own.
+
+        netlab exec two-vms focal-1 -- ping -c1 192.168.21.66
+        netlab exec two-vms compute-1 -- brctl show
+      """)
+
+  @OptionGroup var node: NodeOptions
+  @Argument(parsing: .postTerminator, help: "The command and its arguments.")
+  var command: [String] = []
+
+  func run() async throws {
+    guard !command.isEmpty else {
+      throw RunnerError(
+        .usage, "there is no command to run",
+        remedy: "Write it behind two dashes: netlab exec \(node.options.lab) \(node.node) -- ip address")
+    }
+    end(ExecHelper.replaceProcess(with: command, in: try await node.namespace()))
+  }
+}
+
+struct ShellCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "shell", abstract: "Open a shell inside a node of a running lab.",
+    discussion: "The shell is $SHELL, or /bin/sh. Leaving it leaves the lab as it is.")
+
+  @OptionGroup var node: NodeOptions
+
+  func run() async throws {
+    let namespace = try await node.namespace()
+    Console.warn("in \(node.node) of \(node.options.lab); 'exit' leaves")
+    end(ExecHelper.replaceProcess(with: [Console.environment("SHELL") ?? "/bin/sh"], in: namespace))
+  }
+}
+
+/// A node of a running lab.
+struct NodeOptions: ParsableArguments {
+  @OptionGroup var options: LabOptions
+  @Argument(help: "A VM or host of the lab.")
+  var node: String
+
+  /// The path of the node's namespace.
+  func namespace() async throws -> String {
+    let lifecycle = Lifecycle.forCommandLine()
+    return try lifecycle.namespacePath(of: node, in: try await options.name(lifecycle))
+  }
+}

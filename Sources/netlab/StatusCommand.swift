@@ -1,0 +1,61 @@
+internal import ArgumentParser
+internal import LabKit
+internal import LabRunner
+
+struct StatusCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status",
+    abstract: "Show how a running lab differs from what it should be.",
+    discussion: """
+      Reads everything back from the kernel. Exit code 0: no drift; 1: drift, with what is wrong and the commands that \
+      would mend it; `netlab up` does mend it.
+      """)
+
+  @OptionGroup var options: LabOptions
+  @Flag(help: "Print the result as JSON.") var json = false
+
+  func run() async throws {
+    let lifecycle = Lifecycle.forCommandLine()
+    let status = try lifecycle.status(try await options.name(lifecycle))
+    let isGood = status.changes.isEmpty && status.state.phase == .up
+    if json {
+      try Console.printJSON(
+        StatusResult(
+          lab: status.state.document.name, phase: status.state.phase.rawValue,
+          datapath: status.state.document.datapath.rawValue, drift: status.changes.map(\.summary),
+          repair: status.plan.commands, unmanaged: status.unmanaged.map { "\($0.namespace) \($0.name)" }))
+    } else {
+      show(status)
+    }
+    if !isGood { throw ExitCode(1) }
+  }
+
+  private func show(_ status: Lifecycle.Status) {
+    let name = status.state.document.name
+    switch status.state.phase {
+    case .up: break
+    case .comingUp: Console.print("\(name): coming up did not end; `netlab up` finishes it, `netlab down` removes it")
+    case .goingDown: Console.print("\(name): going down did not end; `netlab down` finishes it")
+    }
+    for link in status.unmanaged {
+      Console.print("\(name): \(link.name) in \(link.namespace) is not netlab's; it goes when the lab does")
+    }
+    guard !status.changes.isEmpty else { return Console.print("\(name): no drift") }
+    Console.print("\(name): \(status.changes.count) thing\(status.changes.count == 1 ? "" : "s") not as they should be")
+    for change in status.changes {
+      let place = change.resource.origin.map { "  (\(Console.shortening("\($0)")))" } ?? ""
+      Console.print("  \(change.summary)\(Console.styled(place, .faint))")
+    }
+    Console.print("to mend it: netlab up \(name), which does")
+    for command in status.plan.commands { Console.print("  \(command)") }
+  }
+}
+
+private struct StatusResult: Encodable {
+  var lab: String
+  var phase: String
+  var datapath: String
+  var drift: [String]
+  var repair: [String]
+  var unmanaged: [String]
+}

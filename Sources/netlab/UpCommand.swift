@@ -1,0 +1,54 @@
+internal import ArgumentParser
+internal import LabKit
+internal import LabRunner
+
+struct UpCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "up",
+    abstract: "Bring a lab up, or make a running one as it should be.",
+    discussion: """
+      Compares the lab with what is there and changes only what differs: nothing on a second run, one attribute \
+      after somebody changed it by hand. Nothing is created outside the lab's own namespaces.
+
+        netlab up Labs/TwoVMs.swift
+        ip netns exec two-vms.focal-1 ping 192.168.21.66
+      """)
+
+  @OptionGroup var options: LabOptions
+  @Flag(help: "Print the result as JSON.") var json = false
+
+  func run() async throws {
+    let lifecycle = Lifecycle.forCommandLine()
+    let clock = ContinuousClock()
+    let (document, file) = try await options.load(lifecycle)
+    try await document.requireRunnableChecks()
+    let start = clock.now
+    let report = try await cancelledBySignals {
+      try lifecycle.up(document, labFile: file)
+    }
+    let duration = clock.now - start
+    if json {
+      return try Console.printJSON(
+        UpResult(
+          lab: document.name, changes: report.changes.map(\.summary),
+          unmanaged: report.unmanaged.map { "\($0.namespace) \($0.name)" }, milliseconds: duration.milliseconds))
+    }
+    for link in report.unmanaged {
+      Console.warn("left alone: \(link.name) in \(link.namespace), which netlab did not make")
+    }
+    if report.changes.isEmpty { return Console.print("\(document.name) is up: nothing to do") }
+    let namespaces = report.changes.count { if case .create(.namespace) = $0 { true } else { false } }
+    let what =
+      namespaces > 0
+      ? "\(namespaces) namespaces, \(report.changes.count) objects" : "\(report.changes.count) repaired"
+    Console.print("\(document.name) is up (\(what), \(Console.text(duration)))")
+    if namespaces == 0 { for change in report.changes { Console.print("  \(change.summary)") } }
+  }
+}
+
+private struct UpResult: Encodable {
+  var lab: String
+  var changes: [String]
+  var unmanaged: [String]
+  var milliseconds: Double
+}

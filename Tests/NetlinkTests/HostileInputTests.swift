@@ -1,0 +1,127 @@
+import Testing
+
+@testable import Netlink
+
+/// Decoding is safe, and ends, on any bytes.
+@Suite struct HostileInputTests {
+  /// Puts bytes through every decoder, as a datagram and as a payload.
+  private func decodeAll(_ bytes: [UInt8]) {
+    withBytes(of: bytes) { datagram in
+      _ = forEachMessage(in: datagram) { header, payload in
+        _ = Acknowledgement(header, payload)?.error(for: bytes)
+        decodePayload(payload)
+      }
+      decodePayload(datagram)
+    }
+    let description = RequestDescription(bytes)
+    _ = description.operation
+    for offset in [0, 16, 32, 33, 60, bytes.count, .max] { _ = description.attributeName(at: offset) }
+  }
+
+  private func decodePayload(_ payload: RawSpan) {
+    _ = Link(decoding: payload, withStatistics: true)
+    _ = LinkAddress(decoding: payload)
+    _ = Route(decoding: payload)
+    _ = Rule(decoding: payload)
+    _ = Neighbour(decoding: payload)
+    _ = ForwardingEntry(decoding: payload)
+    _ = PortVLANs(decoding: payload)
+  }
+
+  /// Requests that look like the kernel's replies, with all kinds of attributes nested in each other.
+  private var samples: [[UInt8]] {
+    var batch = Batch()
+    let peer = NewLink.Peer(name: "eth0", namespace: 5, index: 2, address: [2, 0, 0, 0, 0, 1])
+    batch.createLink(NewLink(.veth(peer: peer), name: "tap0", index: 11, mtu: 1450, master: 10, isUp: true))
+    batch.createLink(
+      NewLink(.bridge(BridgeOptions(vlanFiltering: true, stpState: true, groupForwardMask: 8)), name: "br0"))
+    batch.createLink(NewLink(.vlan(VLAN(id: 5), parent: 3), name: "vlan5"))
+    batch.createLink(NewLink(.vxlan(VXLAN(id: 5, local: [1, 2, 3, 4], learning: true)), name: "vx"))
+    batch.setLink(3, LinkChange(alias: "x", bridge: BridgeOptions(stpState: true)))
+    batch.setBridgePort(3, BridgePortOptions(state: .blocking, hairpin: true))
+    batch.addAlternativeName("another-name", toLink: 3)
+    batch.addAddress(LinkAddress(link: 3, address: [10, 0, 0, 1], prefixLength: 8))
+    batch.addRoute(Route(to: [10, 0, 0, 0], prefixLength: 8, via: [1, 1, 1, 1], mtu: 1300))
+    batch.addNeighbour(Neighbour(link: 3, address: [10, 0, 0, 2], linkLayerAddress: [2, 0, 0, 0, 0, 1]))
+    batch.addForwardingEntry(ForwardingEntry(link: 3, address: [2, 0, 0, 0, 0, 1], vlan: 5))
+    batch.addBridgeVLAN(BridgeVLAN(5...20), toPort: 3)
+    return (0..<batch.count).map { Array(batch.buffer.bytes[batch.range(of: $0)]) }
+  }
+
+  @Test func everyTruncation() {
+    for sample in samples {
+      for length in 0...sample.count {
+        var bytes = Array(sample.prefix(length))
+        decodeAll(bytes)
+        decodeAll(Array(bytes.dropFirst(16)))
+        // and with a header that says that this is all there is
+        if length >= 16 {
+          (bytes[0], bytes[1]) = (UInt8(length & 0xff), UInt8(length >> 8))
+          decodeAll(bytes)
+        }
+      }
+    }
+  }
+
+  @Test func everyLengthFieldWrong() {
+    for sample in samples {
+      for offset in stride(from: 0, to: sample.count - 1, by: 2) {
+        for length: UInt16 in [0, 1, 3, 4, 5, 0x7fff, 0x8000, 0xffff] {
+          var bytes = sample
+          (bytes[offset], bytes[offset + 1]) = (UInt8(length & 0xff), UInt8(length >> 8))
+          decodeAll(bytes)
+        }
+      }
+    }
+  }
+
+  @Test func zeroLengthAttributesEnd() {
+    decodeAll([UInt8](repeating: 0, count: 1 << 16))
+    var count = 0
+    withBytes(of: [UInt8](repeating: 0, count: 64)) { $0.forEachAttribute { _, _ in count += 1 } }
+    #expect(count == 0)
+  }
+
+  @Test func attributesThatGoTooFarAreNotThere() {
+    var seen: [Int] = []
+    let bytes: [UInt8] = [4, 0, 1, 0, 5, 0, 2, 0, 9, 0, 0, 0, 9, 0, 3, 0, 1]
+    withBytes(of: bytes) { $0.forEachAttribute { type, _ in seen.append(type) } }
+    #expect(seen == [1, 2])
+  }
+
+  @Test func nestingWithoutEnd() {
+    // 16 KB of attributes that each hold all the rest, as each type that is looked into.
+    for type in [18, 2, 5, 26, 52, 8, 9] {
+      var bytes = [UInt8](repeating: 0, count: 16)
+      for depth in 0..<4000 {
+        let length = 16016 - 16 - depth * 4
+        bytes += [UInt8(length & 0xff), UInt8(length >> 8), UInt8(type), 0]
+      }
+      decodeAll(bytes)
+    }
+  }
+
+  @Test(arguments: 0..<4) func randomBytes(seed: UInt64) {
+    var random = SplitMix(state: seed)
+    let samples = samples
+    for _ in 0..<30_000 {
+      var bytes = samples[Int(random.next() % UInt64(samples.count))]
+      for _ in 0...random.next() % 8 {
+        bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: random.next())
+      }
+      decodeAll(Array(bytes.prefix(Int(random.next() % 256))))
+    }
+  }
+}
+
+/// A generator that gives the same numbers for the same seed.
+private struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
+}
