@@ -40,7 +40,7 @@ extension CheckRunner {
     return found
   }
 
-  private func device(_ name: String, of node: String) throws -> CapturedDevice {
+  func device(_ name: String, of node: String) throws -> CapturedDevice {
     let namespace = try open(node)
     do {
       let link = try namespace.connection.link(named: name)

@@ -1,4 +1,5 @@
 internal import LabKit
+internal import Netlink
 
 extension CheckRunner {
   func perform(_ check: NotFlooded) async throws -> String {
@@ -8,8 +9,7 @@ extension CheckRunner {
     }
     let network = lab.networks[owner.port.network]
     let sender = try port(of: check.from, on: network.name)
-    let observer = try device(
-      at: CapturePoint(node: check.observer, place: .port(network: network.name)))
+    let observer = try device(port(of: check.observer, on: network.name).device, of: check.observer)
     // The first frames are flooded by right: no bridge knows yet where anybody is.
     if let failure = try await pings(1, from: check.from, to: target) { throw failure }
 

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import LabKit
+internal import Netlink
 
 /// A tcpdump that listens while something else happens.
 struct PacketCapture {
@@ -77,7 +78,6 @@ extension CheckRunner {
     judge: ([String]) throws -> String
   ) async throws -> String {
     let name = capture.device.text
-    // By its own name it could not be told from another lab's option.
     var command = ["tcpdump", "-i", capture.device.link.name, "-n", "-e", "-l", "-U", "--immediate-mode"]
     command += ["--print", "-w", file] + asRoot + ["--", capture.filter]
     let ((failure, lines), result) = try await processes.withProcess(

@@ -1,5 +1,6 @@
 internal import CNetlink
 internal import Dispatch
+internal import Glibc
 internal import LabKit
 internal import Netlink
 

@@ -58,13 +58,14 @@ struct PrintedFrame {
 
   init(_ line: String) {
     self.line = line
-    if let tag = line.range(of: " vlan ") {
+    if let tag = line.firstRange(of: " vlan ") {
       vlan = Int(line[tag.upperBound...].prefix { $0.isNumber })
     }
-    packet = line
-    if let end = line.range(of: vlan == nil ? ": " : "), ", backwards: vlan != nil) {
-      packet = String(line[end.upperBound...])
-    }
+    // It stands after the type; without a tag, the frame's length comes in between.
+    let type = line.ranges(of: "ethertype ").last.flatMap { line[$0.upperBound...].firstRange(of: "), ") }
+    let rest = type.map { line[$0.upperBound...] } ?? line[...]
+    let length = rest.hasPrefix("length ") ? rest.firstRange(of: ": ") : nil
+    packet = String(length.map { rest[$0.upperBound...] } ?? rest)
   }
 
   /// Whether it carries one of the addresses; anything does when there are none.
