@@ -1,0 +1,109 @@
+internal import LabKit
+
+extension CheckRunner {
+  func perform(_ check: Ping) async throws -> String {
+    let target = try lab.address(of: check.to, from: check.from)
+    let summary = try await ping(
+      PingOptions(
+        target: target, count: check.count, size: check.size, dontFragment: check.dontFragment),
+      from: check.from)
+    let lost = check.count - min(summary.received, check.count)
+    var expected = "\(check.count) of \(check.count) replies"
+    if check.maximumLoss > 0 { expected += ", or at most \(check.maximumLoss)% lost" }
+    guard summary.received > 0, lost * 100 <= check.maximumLoss * check.count else {
+      throw Failure(
+        expected: "\(expected) from \(target)", seen: summary.text(of: check.count), details: summary.lines)
+    }
+    guard let limit = check.maximumRoundTrip else { return summary.text(of: check.count) }
+    guard let average = summary.averageRoundTrip, average <= Double(limit) else {
+      throw Failure(
+        expected: "\(expected) from \(target), within \(limit) µs on average",
+        seen: summary.text(of: check.count),
+        details: summary.lines)
+    }
+    return summary.text(of: check.count)
+  }
+
+  func perform(_ check: Unreachable) async throws -> String {
+    let target = try lab.address(of: check.to, from: check.from)
+    try requireSender(check.from, canReach: target)
+    let summary = try await ping(
+      // More than one, so that a path that loses some is not taken for none.
+      PingOptions(
+        target: target, count: 3, size: check.size, dontFragment: check.dontFragment, timeout: check.timeout),
+      from: check.from)
+    guard summary.received == 0 else {
+      throw Failure(
+        expected: "no reply from \(target)", seen: summary.text(of: 3), details: summary.lines)
+    }
+    return "no reply" + (summary.reason.map { ": \($0)" } ?? " within \(check.timeout) ms")
+  }
+
+  func ping(_ options: PingOptions, from node: String) async throws -> PingSummary {
+    // Requests, the wait for the last reply, and room for a slow machine.
+    let limit = Duration.milliseconds(options.count * 10 + options.timeout + 10_000)
+    return PingSummary(try await run(options.command, on: node, timeout: limit))
+  }
+}
+
+/// What is asked of `ping`.
+struct PingOptions {
+  var target: IPAddress
+  var count: Int
+  var size: Int?
+  var dontFragment = false
+  /// In milliseconds, for the last reply.
+  var timeout = 1000
+
+  var command: [String] {
+    var command = ["ping", "-n", "-c", "\(count)", "-i", "0.01", "-W", "\(Double(timeout) / 1000)"]
+    if let size { command += ["-s", "\(size)"] }
+    if dontFragment { command += ["-M", "do"] }
+    return command + ["\(target)"]
+  }
+}
+
+/// What `ping` printed.
+struct PingSummary {
+  var received = 0
+  /// In microseconds.
+  var averageRoundTrip: Double?
+  /// Why there was no reply, where somebody said so: the kernel, or a node on the way.
+  var reason: String?
+  var lines: [String]
+
+  init(_ result: ProcessResult) {
+    lines = result.lines
+    for line in lines {
+      if line.contains(" packets transmitted, ") {
+        received = Int(line.split(separator: ", ")[1].prefix { $0.isNumber }) ?? 0
+      } else if line.hasPrefix("rtt "), let values = line.split(separator: " = ").last {
+        averageRoundTrip = values.split(separator: "/").dropFirst().first.flatMap { Double($0) }.map {
+          $0 * 1000
+        }
+      } else if line.hasPrefix("ping: ") {
+        reason = reason ?? Self.words(of: line)
+      } else if line.hasPrefix("From "), let words = line.firstIndex(of: "=") {
+        // From 10.0.0.1 icmp_seq=1 Destination Host Unreachable
+        let said = line[words...].drop { $0 != " " }.dropFirst()
+        reason = reason ?? "\(said) (says \(line.split(separator: " ")[1]))"
+      }
+    }
+    if reason == nil, !result.status.isSuccess, result.status != .exited(1) {
+      reason = "ping: \(result.status)"
+    }
+  }
+
+  /// `ping: connect: Network is unreachable` without the program's name.
+  private static func words(of line: String) -> String {
+    line.split(separator: ": ").dropFirst().drop { $0 == "connect" || $0 == "sendmsg" }.joined(
+      separator: ": ")
+  }
+
+  func text(of count: Int) -> String {
+    var text = "\(received) of \(count) replies"
+    if received > 0, let averageRoundTrip { text += ", \(Int(averageRoundTrip.rounded())) µs on average" }
+    if received < count, let reason { text += ": \(reason)" }
+    return text
+  }
+}
