@@ -30,12 +30,18 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     }
   }
 
-  /// For what only a document from elsewhere can say.
-  init(_ name: String, line: Int = #line, document: @escaping @Sendable () -> LabDocument) {
+  private init(_ name: String, line: Int, document: @escaping @Sendable () -> LabDocument) {
     self.name = name
     self.datapath = .hybrid
     self.line = line
     self.document = document
+  }
+
+  /// For what only a document from elsewhere can say.
+  static func document(
+    _ name: String, line: Int = #line, _ document: @escaping @Sendable () -> LabDocument
+  ) -> Mistake {
+    Mistake(name, line: line, document: document)
   }
 
   func gives(_ expected: String) -> Mistake {

@@ -8,32 +8,60 @@ import Testing
   func finds(mistake: Mistake) { mistake.check(file: #filePath) }
 
   static let names: [Mistake] = [
-    Mistake("empty lab") {}.gives("?"),
+    Mistake("empty lab") {}.gives(
+      """
+      error: the lab has no VM
+        fix: add one to the topology: Host("compute-1") { VM("vm-1").port(on: network) }
+      """),
     Mistake("host without VMs") {
       Host("compute-1") {}
-    }.gives("?"),
+    }.gives(
+      """
+      1:11: error: the lab has no VM
+        fix: add one to the topology: Host("compute-1") { VM("vm-1").port(on: network) }
+      """),
     Mistake("lab's name", lab: "my lab") {
       Host("h") { VM("a") }
-    }.gives("?"),
+    }.gives(
+      """
+      error: the lab's name 'my lab' contains ' '; letters, digits, '-' and '_' can be used
+        fix: name the type otherwise, or give the lab a `static var name: String { "my-lab" }`
+      """),
     Mistake("duplicate VM") {
       Host("h") {
         VM("a")
         VM("a")
       }
-    }.gives("?"),
+    }.gives(
+      """
+      3:11: error: 'a' is already the name of a VM, declared on line 2
+        fix: rename one of them; to name one VM twice, keep it in a `let` and use that
+      """),
     Mistake("duplicate host") {
       Host("h") { VM("a") }
       Host("h") { VM("b") }
-    }.gives("?"),
+    }.gives(
+      """
+      2:11: error: 'h' is already the name of a host, declared on line 1
+        fix: rename one of them; to name one host twice, keep it in a `let` and use that
+      """),
     Mistake("VM and host of one name") {
       let net = Network("net", subnet: "10.0.0.0/24")
       Host("h") { VM("h").port(on: net) }
-    }.gives("?"),
+    }.gives(
+      """
+      2:21: error: 'h' is already the name of a host, declared on line 2
+        fix: rename one of them
+      """),
     Mistake("duplicate network") {
       Network("net", subnet: "10.0.0.0/24")
       Network("net", subnet: "10.1.0.0/24")
       Host("h") { VM("a").port(on: "net") }
-    }.gives("?"),
+    }.gives(
+      """
+      2:14: error: 'net' is already the name of a network, declared on line 1
+        fix: rename one of them; to name one network twice, keep it in a `let` and use that
+      """),
     Mistake("names with wrong characters") {
       Host("h/../x") {
         VM("")
@@ -47,13 +75,43 @@ import Testing
         VM("user\u{202e}txt")
         VM("zero\u{200b}width")
       }
-    }.gives("?"),
+    }.gives(
+      #"""
+      1:11: error: the host's name 'h/../x' contains '/'; letters, digits, '-' and '_' can be used
+        fix: write 'h----x'
+      2:11: error: the VM's name '' is empty
+      3:11: error: the VM's name '..' contains '.'; letters, digits, '-' and '_' can be used
+      4:11: error: the VM's name '-a' must begin with a letter or digit
+        fix: write 'a'
+      5:11: error: the VM's name 'web server' contains ' '; letters, digits, '-' and '_' can be used
+        fix: write 'web-server'
+      6:11: error: the VM's name 'vm\u{1B}[31m' contains the invisible character U+1B; letters, digits, '-' and '_' can be used
+        fix: write 'vm--31m'
+      7:11: error: the VM's name 'a.b' contains '.'; letters, digits, '-' and '_' can be used
+        fix: write 'a-b'
+      8:11: error: the VM's name 'größe' contains 'ö'; letters, digits, '-' and '_' can be used
+        fix: write 'gr--e'
+      9:11: error: the VM's name 'a\nerror: forged' contains the invisible character U+A; letters, digits, '-' and '_' can be used
+        fix: write 'a-error--forged'
+      10:11: error: the VM's name 'user\u{202E}txt' contains the invisible character U+202E; letters, digits, '-' and '_' can be used
+        fix: write 'user-txt'
+      11:11: error: the VM's name 'zero\u{200B}width' contains the invisible character U+200B; letters, digits, '-' and '_' can be used
+        fix: write 'zero-width'
+      """#),
     Mistake("long names") {
       let long = String(repeating: "n", count: 64)
       Network(long)
       Host("h") { VM(String(long.dropLast())).port(on: Network("short")) }
-      Host(long) { VM(String(repeating: "x", count: 1000)) }
-    }.gives("?"),
+      Host(long) { VM(String(repeating: "x", count: 70)) }
+    }.gives(
+      """
+      2:14: error: the network's name 'nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn' is longer than 63 characters
+        fix: write 'nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn'
+      4:11: error: the host's name 'nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn' is longer than 63 characters
+        fix: write 'nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn'
+      4:22: error: the VM's name 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' is longer than 63 characters
+        fix: write 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'
+      """),
     Mistake("network names") {
       Network("")
       Network("a/b")
@@ -63,7 +121,19 @@ import Testing
       Network("tab\t")
       Network("v1.2_ok")
       Host("h") { VM("a") }
-    }.gives("?"),
+    }.gives(
+      #"""
+      1:14: error: the network's name '' is empty
+      2:14: error: the network's name 'a/b' contains '/'; letters, digits, '-', '_' and '.' can be used
+        fix: write 'a-b'
+      3:14: error: the network's name '..' must begin with a letter or digit
+      4:14: error: the network's name 'two words' contains ' '; letters, digits, '-', '_' and '.' can be used
+        fix: write 'two-words'
+      5:14: error: the network's name '$(reboot)' contains '$'; letters, digits, '-', '_' and '.' can be used
+        fix: write 'reboot-'
+      6:14: error: the network's name 'tab\t' contains the invisible character U+9; letters, digits, '-', '_' and '.' can be used
+        fix: write 'tab-'
+      """#),
     Mistake("interface names") {
       let net = Network("net", subnet: "10.0.0.0/24")
       Host("h") {
@@ -76,7 +146,23 @@ import Testing
         VM("g").port(on: net, device: "")
         VM("h2").port(on: net, device: "-x")
       }
-    }.gives("?"),
+    }.gives(
+      """
+      3:21: error: the interface's name 'lo' is reserved by the system
+        fix: leave it out, or write eth0
+      4:21: error: the interface's name 'all' is reserved by the system
+        fix: leave it out, or write eth0
+      5:21: error: the interface's name 'sixteen-letters-' is longer than 15 characters
+        fix: write 'sixteen-letters'
+      7:21: error: the interface's name '../eth0' contains '/'; letters, digits, '-', '_' and '.' can be used
+        fix: write 'eth0'
+      8:21: error: the interface's name 'eth 0' contains ' '; letters, digits, '-', '_' and '.' can be used
+        fix: write 'eth-0'
+      9:21: error: the interface's name '' is empty
+        fix: leave it out, or write eth0
+      10:22: error: the interface's name '-x' must begin with a letter or digit
+        fix: write 'x'
+      """),
     Mistake("interface twice") {
       let net = Network("net", subnet: "10.0.0.0/24")
       let vm = VM("a")
@@ -84,7 +170,11 @@ import Testing
         vm.port(on: net, device: "data0")
         vm.port(on: net, device: "data0")
       }
-    }.gives("?"),
+    }.gives(
+      """
+      5:16: error: 'data0' is already an interface of VM 'a', declared on line 4
+        fix: leave the device out, or give it another name
+      """),
   ]
 
   static let networks: [Mistake] = [
@@ -95,10 +185,22 @@ import Testing
         VM("b").port(on: "something")
         VM("c").port(on: "")
       }
-    }.gives("?"),
+    }.gives(
+      """
+      3:21: error: there is no network 'int_nte'
+        fix: did you mean 'int_net'?
+      4:21: error: there is no network 'something'
+        fix: the lab's networks: int_net
+      5:21: error: the port has no network
+        fix: name one: port(on: network)
+      """),
     Mistake("no network at all") {
       Host("h") { VM("a").port(on: "net") }
-    }.gives("?"),
+    }.gives(
+      """
+      1:31: error: there is no network 'net'
+        fix: declare it: Network("net", subnet: "192.168.21.0/24")
+      """),
     Mistake("subnets that are none") {
       let net = Network(
         "net",
@@ -108,7 +210,29 @@ import Testing
           "::/0",
         ])
       Host("h") { VM("a").port(on: net, ip: "10.9.9.9") }
-    }.gives("?"),
+    }.gives(
+      """
+      1:24: error: '' is not a subnet
+        fix: write ADDRESS/LENGTH, such as 192.168.21.0/24
+      1:24: error: '10.0.0.0' has no valid prefix length
+        fix: write 10.0.0.0/24
+      1:24: error: '10.0.0.0/33' has no valid prefix length
+        fix: write 10.0.0.0/24
+      1:24: error: '10.0.0.0/' has no valid prefix length
+        fix: write 10.0.0.0/24
+      1:24: error: 10.0.0.5/24 is an address on a subnet, not a subnet
+        fix: write 10.0.0.0/24
+      1:24: error: 'fd00::' has no valid prefix length
+        fix: write fd00::/64
+      1:24: error: 'fd00::/129' has no valid prefix length
+        fix: write fd00::/64
+      1:24: error: 'net' is not a subnet
+        fix: write ADDRESS/LENGTH, such as 192.168.21.0/24
+      1:24: error: subnet 0.0.0.0/0 covers every address there is
+        fix: write 10.0.0.0/24, for instance
+      1:24: error: subnet ::/0 covers every address there is
+        fix: write fd00::/64, for instance
+      """),
     Mistake("unusable subnets") {
       Network("a", subnet: "127.0.0.0/16")
       Network("b", subnet: "224.1.0.0/16")
@@ -118,17 +242,45 @@ import Testing
       Network("f", subnet: "fe80::/64")
       Network("g", subnet: "ff00::/64")
       Host("h") { VM("a") }
-    }.gives("?"),
+    }.gives(
+      """
+      1:14: error: subnet 127.0.0.0/16 overlaps 127.0.0.0/8, the loopback range
+        fix: write 10.0.0.0/24, for instance
+      2:14: error: subnet 224.1.0.0/16 overlaps 224.0.0.0/4, the multicast range
+        fix: write 10.0.0.0/24, for instance
+      3:14: error: subnet 128.0.0.0/1 overlaps 224.0.0.0/4, the multicast range
+        fix: write 10.0.0.0/24, for instance
+      4:14: error: subnet 0.0.0.0/8 overlaps 0.0.0.0/8, which stands for this network
+        fix: write 10.0.0.0/24, for instance
+      5:14: error: subnet ::1/128 overlaps ::1/128, the loopback address
+        fix: write fd00::/64, for instance
+      6:14: error: subnet fe80::/64 overlaps fe80::/10, the link-local range, in which each interface has an address anyway
+        fix: write fd00::/64, for instance
+      7:14: error: subnet ff00::/64 overlaps ff00::/8, the multicast range
+        fix: write fd00::/64, for instance
+      """),
     Mistake("overlapping subnets") {
       let net = Network("net", subnets: ["10.0.0.0/24", "10.0.0.128/25", "10.0.0.0/24", "10.0.1.0/24"])
       Host("h") { VM("a").port(on: net) }
-    }.gives("?"),
+    }.gives(
+      """
+      1:24: error: subnet 10.0.0.128/25 overlaps 10.0.0.0/24 of the same network 'net'
+        fix: choose another range, or put it on a network of its own
+      1:24: error: subnet 10.0.0.0/24 overlaps 10.0.0.0/24 of the same network 'net'
+        fix: write it once
+      """),
     Mistake("network ids") {
       Network("a", id: "1b80dac9")
       Network("b", id: "1b80dac9-eed2-4fc2-9540-55f624aaec81")
       Network("c", id: "1B80DAC9-EED2-4FC2-9540-55F624AAEC81")
       Host("h") { VM("a") }
-    }.gives("?"),
+    }.gives(
+      """
+      1:14: error: network id '1b80dac9' is not a UUID
+        fix: leave it out, or write one such as 4fc10e09-3707-8046-be38-aeadd0ba10b3
+      3:14: error: network id 1b80dac9-eed2-4fc2-9540-55f624aaec81 is already that of network 'b', declared on line 2
+        fix: leave it out, or write another one
+      """),
     Mistake("brq names that collide", datapath: .linuxbridge) {
       let a = Network("a", id: "1b80dac9-eed2-4fc2-9540-55f624aaec81")
       let b = Network("b", id: "1b80dac9-eeff-4fc2-9540-55f624aaec81")
@@ -136,7 +288,11 @@ import Testing
         VM("a").port(on: a)
         VM("b").port(on: b)
       }
-    }.gives("?"),
+    }.gives(
+      """
+      2:22: error: the device name brq1b80dac9-ee on host 'h' is already that of network 'a', declared on line 1
+        fix: give one of the two another id
+      """),
   ]
 
   static let placement: [Mistake] = [
@@ -145,10 +301,20 @@ import Testing
       Host("h") { VM("a").port(on: net) }
       VM("b")
       VM("c").port(on: net)
-    }.gives("?"),
+    }.gives(
+      """
+      3:9: error: VM 'b' is on no host
+        fix: put it or its port in a host's braces: Host("h") { … }
+      4:9: error: VM 'c' is on no host
+        fix: put it or its port in a host's braces: Host("h") { … }
+      """),
     Mistake("VM and no host") {
       VM("b")
-    }.gives("?"),
+    }.gives(
+      """
+      1:9: error: VM 'b' is on no host
+        fix: put it or its port in a host's braces: Host("compute-1") { … }
+      """),
     Mistake("VM on two hosts") {
       let net = Network("net", subnet: "10.0.0.0/24")
       let vm = VM("a")
@@ -161,8 +327,16 @@ import Testing
         vm.port(on: net)
         other
       }
-    }.gives("?"),
-    Mistake("unknown host and VM in a document") {
+    }.gives(
+      """
+      2:18: error: VM 'a' is on host 'h1' and cannot be on 'h2' too
+        fix: keep all its ports in the braces of 'h1', or use another VM
+      3:21: error: VM 'b' is on host 'h1' and cannot be on 'h2' too
+        fix: keep all its ports in the braces of 'h1', or use another VM
+      9:16: error: VM 'a' is on host 'h1' and cannot be on 'h2' too
+        fix: keep all its ports in the braces of 'h1', or use another VM
+      """),
+    .document("unknown host and VM in a document") {
       var document = LabDocument(name: "lab")
       document.add(
         TopologyBuilder.buildBlock(
@@ -175,7 +349,13 @@ import Testing
       stray.vm = "nobody"
       document.ports.append(stray)
       return document
-    }.gives("?"),
+    }.gives(
+      """
+      5:45: error: there is no host 'compute-2'
+        fix: did you mean 'compute-1'?
+      5:45: error: there is no VM 'nobody'
+        fix: the lab's VMs: a
+      """),
   ]
 
   static let sizes: [Mistake] = [
@@ -193,7 +373,16 @@ import Testing
         VM("e").port(on: fine, mtu: 65_535)
         VM("f").port(on: dual, mtu: 1000)
       }
-    }.gives("?"),
+    }.gives(
+      """
+      1:25: error: MTU 67 of network 'tiny' is not in 68…65535
+      2:25: error: MTU 9223372036854775807 of network 'huge' is not in 68…65535
+      3:24: error: MTU 1279 of network 'six' is less than the 1280 bytes that IPv6 needs
+        fix: write 1280 or more, or leave out the IPv6 subnet
+      10:21: error: MTU -9223372036854775808 of eth0 of 'd' is not in 68…65535
+      12:21: error: MTU 1000 of eth0 of 'f' is less than the 1280 bytes that IPv6 needs
+        fix: write 1280 or more, or leave out the IPv6 subnet
+      """),
     Mistake("subport larger than its parent") {
       let net = Network("net", subnet: "10.0.0.0/24")
       let jumbo = Network("jumbo", subnet: "10.1.0.0/24", mtu: 9000)
@@ -202,7 +391,12 @@ import Testing
         VM("b").port(on: net) { Subport(on: jumbo, vlan: 5, mtu: 1501) }
         VM("c").port(on: net, mtu: 1400) { Subport(on: jumbo, vlan: 5, mtu: .max) }
       }
-    }.gives("?"),
+    }.gives(
+      """
+      5:40: error: MTU 1501 of eth0.5 of 'b' is larger than its parent's, 1500
+        fix: write 1500 or less, or leave it out
+      6:51: error: MTU 9223372036854775807 of eth0.5 of 'c' is not in 68…65535
+      """),
     Mistake("more than 1023 ports on one bridge") {
       let net = Network("net", subnet: "10.0.0.0/16")
       let other = Network("other", subnet: "10.1.0.0/24")
@@ -210,7 +404,11 @@ import Testing
         for index in 1...1023 { VM("vm-\(index)").port(on: net) }
         VM("last").port(on: other)
       }
-    }.gives("?"),
+    }.gives(
+      """
+      3:11: error: host 'h' has 1024 ports on br-int; a bridge takes at most 1023
+        fix: spread the VMs over several hosts
+      """),
     Mistake("more than 1023 ports on one brq", datapath: .linuxbridge) {
       let net = Network("net", subnet: "10.0.0.0/16")
       let other = Network("other", subnet: "10.1.0.0/24")
@@ -218,7 +416,11 @@ import Testing
         for index in 1...1100 { VM("vm-\(index)").port(on: net) }
         VM("last").port(on: other)
       }
-    }.gives("?"),
+    }.gives(
+      """
+      3:11: error: host 'h' has 1100 ports of network 'net'; a bridge takes at most 1023
+        fix: spread the VMs over several hosts
+      """),
     Mistake("more than 4094 networks on one host") {
       Host("h") {
         let vms = (0..<5).map { VM("vm-\($0)") }
@@ -226,6 +428,12 @@ import Testing
           vms[index % 5].port(on: Network("net-\(index)"))
         }
       }
-    }.gives("?"),
+    }.gives(
+      """
+      1:11: error: host 'h' has 4095 ports on br-int; a bridge takes at most 1023
+        fix: spread the VMs over several hosts
+      1:11: error: host 'h' has 4095 networks; there are 4094 VLAN tags
+        fix: spread the networks over several hosts
+      """),
   ]
 }

@@ -19,6 +19,14 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
+extension Diagnostic {
+  /// The order of the lab's source; what has no place comes first.
+  func precedes(_ other: Diagnostic) -> Bool {
+    guard let location, let second = other.location else { return location == nil && other.location != nil }
+    return (location.file, location.line, location.column) < (second.file, second.line, second.column)
+  }
+}
+
 /// All the mistakes found in a lab; thrown together.
 public struct LabErrors: Error, Sendable, CustomStringConvertible {
   public var diagnostics: [Diagnostic]

@@ -18,7 +18,9 @@ struct NameRule {
   func problem(of name: String) -> String? {
     guard let first = name.unicodeScalars.first else { return "is empty" }
     if let wrong = name.unicodeScalars.first(where: { !allows($0) }) {
-      let shown = wrong.isUnsafe ? "the character U+\(String(wrong.value, radix: 16))" : "'\(wrong)'"
+      let shown =
+        wrong.isUnsafe
+        ? "the invisible character U+\(String(wrong.value, radix: 16, uppercase: true))" : "'\(wrong)'"
       let signs = signs.map { "'\($0)'" }
       return
         "contains \(shown); letters, digits, \(signs.dropLast().joined(separator: ", ")) and \(signs.last ?? "") can be used"
@@ -51,7 +53,7 @@ struct NameRule {
 
 /// The candidate most like a mistyped name, if one is near enough to be meant.
 public func nearest(to name: String, in candidates: some Sequence<String>) -> String? {
-  let limit = max(1, (name.count + 1) / 3)
+  let limit = (name.count + 1) / 3
   var best: (name: String, distance: Int)?
   for candidate in candidates {
     let distance = editDistance(name, candidate, limit: limit)

@@ -111,7 +111,9 @@ extension Resolver {
     } else {
       report(
         "there is no network '\(name)'", at: location,
-        fix: suggestion(for: name, among: networks.map(\.name), what: "network"))
+        fix: networks.isEmpty
+          ? "declare it: Network(\"\(name)\", subnet: \"192.168.21.0/24\")"
+          : suggestion(for: name, among: networks.map(\.name), what: "network"))
     }
     return nil
   }
@@ -121,7 +123,7 @@ extension Resolver {
   ) {
     guard let other = claims.devices.updateValue(owner, forKey: "\(vm) \(device)") else { return }
     report(
-      "VM '\(vm)' already has an interface '\(device)': \(described(other, from: owner.location))",
+      "\(described(Owner(what: "'\(device)' is already an interface of VM '\(vm)'", location: other.location), from: owner.location))",
       at: owner.location, fix: "leave the device out, or give it another name")
   }
 

@@ -6,8 +6,8 @@ extension LabDocument {
     var resolver = Resolver(self, datapath: datapath ?? self.datapath)
     let lab = resolver.resolve()
     guard let lab, resolver.diagnostics.isEmpty else {
-      // A loop makes the same mistake many times, in the same words.
-      throw LabErrors(diagnostics: resolver.diagnostics.uniqued())
+      // In the source's order; and a loop makes the same mistake many times, in the same words.
+      throw LabErrors(diagnostics: resolver.diagnostics.uniqued().sorted { $0.precedes($1) })
     }
     return lab
   }
@@ -122,12 +122,11 @@ struct Resolver {
   /// What a mistyped name was meant to be, or what there is. Looked for a hundred times at most: a loop can
   /// mistype thousands of names.
   mutating func suggestion(for name: String, among names: some Collection<String>, what: String) -> String? {
-    guard suggestionsLeft > 0 else { return nil }
+    guard suggestionsLeft > 0, !names.isEmpty else { return nil }
     suggestionsLeft -= 1
     if let near = nearest(to: name, in: names) { return "did you mean '\(near)'?" }
-    guard !names.isEmpty else { return nil }
     let shown = names.prefix(8).joined(separator: ", ")
-    return "there is \(what) \(shown)\(names.count > 8 ? " … (\(names.count) in all)" : "")"
+    return "the lab's \(what)s: \(shown)\(names.count > 8 ? " … (\(names.count) in all)" : "")"
   }
 }
 
