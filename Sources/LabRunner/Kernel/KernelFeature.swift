@@ -81,7 +81,9 @@ public enum KernelProbe {
     case .bridge: batch.createLink(NewLink(.bridge(Netlink.BridgeOptions()), name: "probe0"))
     case .vlanFiltering:
       batch.createLink(NewLink(.bridge(Netlink.BridgeOptions(vlanFiltering: true)), name: "probe0"))
-    case .vlanDevices: batch.createLink(NewLink(.vlan(VLAN(id: 2), parent: 1), name: "probe0"))
+    case .vlanDevices:
+      batch.createLink(NewLink(.bridge(Netlink.BridgeOptions()), name: "probe0", index: 16))
+      batch.createLink(NewLink(.vlan(VLAN(id: 2), parent: 16), name: "probe0.2"))
     case .ipv6:
       batch.setLink(1, Netlink.LinkChange(isUp: true))
       batch.addAddress(
