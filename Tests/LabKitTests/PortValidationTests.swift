@@ -249,8 +249,8 @@ import Testing
         fix: write 10.5.0.0/24
       9:16: error: '10.5.0.0/33' is not a route's destination
         fix: write ADDRESS/LENGTH, or "default"
-      10:20: error: the VM already has a route to 10.0.0.0/24: the subnet of eth0 of 'a', declared on line 3
-        fix: leave one of them out
+      10:20: error: 10.0.0.0/24 is the subnet of eth0 of 'a', to which the kernel makes a route by itself
+        fix: leave it out
       """),
     Mistake("gateways") {
       let net = Network("net", subnet: "10.0.0.0/24")
@@ -273,7 +273,7 @@ import Testing
       """
       7:21: error: gateway 'router' is not an IP address
         fix: write the next hop's address, or use Route.onLink(…) where there is none
-      8:21: error: the VM already has a default route: this one, declared on line 7
+      8:21: error: the VM already has a default route, declared on line 7
         fix: leave one of them out
       9:16: error: gateway fd00::1 is not of the same family as its destination 10.5.0.0/16
         fix: write an IPv4 address
@@ -302,11 +302,11 @@ import Testing
       }
     }.gives(
       """
-      8:21: error: the VM already has a default route: this one, declared on line 4
+      8:21: error: the VM already has a default route, declared on line 4
         fix: leave one of them out
-      9:16: error: the VM already has a default route: this one, declared on line 4
+      9:16: error: the VM already has a default route, declared on line 8
         fix: leave one of them out
-      11:16: error: the VM already has a route to 10.2.0.0/16: this one, declared on line 10
+      11:16: error: the VM already has a route to 10.2.0.0/16, declared on line 10
         fix: leave one of them out
       """),
   ]

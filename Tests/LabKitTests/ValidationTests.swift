@@ -329,12 +329,10 @@ import Testing
       }
     }.gives(
       """
-      2:18: error: VM 'a' is on host 'h1' and cannot be on 'h2' too
-        fix: keep all its ports in the braces of 'h1', or use another VM
       3:21: error: VM 'b' is on host 'h1' and cannot be on 'h2' too
-        fix: keep all its ports in the braces of 'h1', or use another VM
+        fix: keep it and all its ports in the braces of 'h1', or use another VM
       9:16: error: VM 'a' is on host 'h1' and cannot be on 'h2' too
-        fix: keep all its ports in the braces of 'h1', or use another VM
+        fix: keep it and all its ports in the braces of 'h1', or use another VM
       """),
     .document("unknown host and VM in a document") {
       var document = LabDocument(name: "lab")
