@@ -4,6 +4,10 @@ public struct Plan: Sendable {
 
   public var isEmpty: Bool { steps.isEmpty }
 
+  /// False if a link of a wrong kind has to go first. The plan then only deletes, because nobody knows what goes with
+  /// that link before the result is read back; the difference that is left then makes a second, complete plan.
+  public private(set) var isComplete = true
+
   /// The plan as the `ip` and `bridge` commands a person would have typed.
   public var commands: [String] { steps.flatMap(\.commands) }
 
@@ -31,20 +35,24 @@ public struct Plan: Sendable {
       case .delete(.link(let link)): deletedLinks.insert(LinkKey(link))
       case .delete(.namespace(let namespace)): deletedNamespaces.insert(namespace.name)
       case .update(.link(let link), .link(let observed), _) where !link.canBecome(from: observed):
-        creations[LinkKey(link)] = link
+        isComplete = false
         deletedLinks.insert(LinkKey(observed))
       default: break
       }
     }
     for change in changes {
       switch change {
-      case .create(let resource): create(resource, creations: &creations)
       case .delete(let resource): delete(resource)
       case .update(.link(let link), .link(let observed), _) where !link.canBecome(from: observed):
-        // What goes with it, and is as it should be now, is seen missing when the result is read back.
         delete(.link(observed))
-        create(link, creations: &creations)
+      case .create, .update: break
+      }
+    }
+    for change in changes where isComplete {
+      switch change {
+      case .create(let resource): create(resource, creations: &creations)
       case .update(let wanted, let observed, _): update(wanted, from: observed)
+      case .delete: break
       }
     }
     steps = Array(ranked.joined())

@@ -130,12 +130,11 @@ extension Step {
   }
 
   private func routeWords(_ route: RouteEntry) -> String {
-    let destination = route.destination.length == 0 ? "default" : "\(route.destination)"
-    let family = route.destination.length == 0 && route.destination.family == .ipv6
-    let type = route.type == "unicast" ? "" : "\(route.type) "
-    let metric = route.metric == RouteEntry(namespace: "", destination: route.destination, device: nil).metric
-    return type + (family ? "::/0" : destination) + (route.gateway.map { " via \($0)" } ?? "")
-      + (route.device.map { " dev \($0.shellQuoted)" } ?? "") + (metric ? "" : " metric \(route.metric)")
+    let usual = RouteEntry(namespace: "", destination: route.destination, device: nil).metric
+    return [
+      route.type == "unicast" ? nil : route.type, route.destinationText, route.gateway.map { "via \($0)" },
+      route.device.map { "dev \($0.shellQuoted)" }, route.metric == usual ? nil : "metric \(route.metric)",
+    ].compactMap { $0 }.joined(separator: " ")
   }
 }
 
