@@ -147,7 +147,9 @@ import Testing
     let json = #"{"format":1,\#(Self.empty)}"#.replacing(#""checks":[]"#, with: #""checks":[\#(deep)]"#)
     #expect(throws: LabErrors.self) { try LabDocument(json: Array(json.utf8)).resolved() }
 
-    for pattern in [String(repeating: "(", count: nested), String(repeating: "[a", count: nested)] {
+    for pattern in ["(", "[a", "(?=a", "a|("].flatMap({ part in
+      [500 / part.utf8.count, nested].map { String(repeating: part, count: $0) }
+    }) {
       var document = LabDocument(name: "x")
       document.checks = Run(on: "a", "true", output: .matches(pattern)).checkList
       #expect(throws: LabErrors.self) { try document.resolved() }
