@@ -7,20 +7,7 @@ extension CheckRunner {
       PingOptions(
         target: target, count: check.count, size: check.size, dontFragment: check.dontFragment),
       from: check.from)
-    let lost = check.count - min(summary.received, check.count)
-    var expected = "\(check.count) of \(check.count) replies"
-    if check.maximumLoss > 0 { expected += ", or at most \(check.maximumLoss)% lost" }
-    guard summary.received > 0, lost * 100 <= check.maximumLoss * check.count else {
-      throw Failure(
-        expected: "\(expected) from \(target)", seen: summary.text(of: check.count), details: summary.lines)
-    }
-    guard let limit = check.maximumRoundTrip else { return summary.text(of: check.count) }
-    guard let average = summary.averageRoundTrip, average <= Double(limit) else {
-      throw Failure(
-        expected: "\(expected) from \(target), within \(limit) µs on average",
-        seen: summary.text(of: check.count),
-        details: summary.lines)
-    }
+    if let failure = check.failure(for: summary, target: "\(target)") { throw failure }
     return summary.text(of: check.count)
   }
 
@@ -43,6 +30,20 @@ extension CheckRunner {
     // Requests, the wait for the last reply, and room for a slow machine.
     let limit = Duration.milliseconds(options.count * 10 + options.timeout + 10_000)
     return PingSummary(try await run(options.command, on: node, timeout: limit))
+  }
+}
+
+extension Ping {
+  /// Why what ping printed is not as it should be; `nil` when it is.
+  func failure(for summary: PingSummary, target: String) -> Failure? {
+    var expected = "\(count) of \(count) replies from \(target)"
+    if maximumLoss > 0 { expected += ", or at most \(maximumLoss)% lost" }
+    if let maximumRoundTrip { expected += ", within \(maximumRoundTrip) µs on average" }
+    let lost = count - min(summary.received, count)
+    let arrived = summary.received > 0 && lost * 100 <= maximumLoss * count
+    let inTime = maximumRoundTrip.map { (summary.averageRoundTrip ?? .infinity) <= Double($0) } ?? true
+    guard !arrived || !inTime else { return nil }
+    return Failure(expected: expected, seen: summary.text(of: count), details: summary.lines)
   }
 }
 
@@ -72,8 +73,10 @@ struct PingSummary {
   var reason: String?
   var lines: [String]
 
-  init(_ result: ProcessResult) {
-    lines = result.lines
+  init(_ result: ProcessResult) { self.init(lines: result.lines, status: result.status) }
+
+  init(lines: [String], status: ProcessResult.Status) {
+    self.lines = lines
     for line in lines {
       if line.contains(" packets transmitted, ") {
         received = Int(line.split(separator: ", ")[1].prefix { $0.isNumber }) ?? 0
@@ -89,8 +92,8 @@ struct PingSummary {
         reason = reason ?? "\(said) (says \(line.split(separator: " ")[1]))"
       }
     }
-    if reason == nil, !result.status.isSuccess, result.status != .exited(1) {
-      reason = "ping: \(result.status)"
+    if reason == nil, !status.isSuccess, status != .exited(1) {
+      reason = "ping: \(status)"
     }
   }
 
