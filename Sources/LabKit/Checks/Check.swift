@@ -59,6 +59,8 @@ public struct CheckReferences {
   public var numbers: [(name: String, value: Int, range: ClosedRange<Int>)] = []
   /// Regular expressions.
   public var patterns: [String] = []
+  /// What is wrong with the check by itself.
+  public var problems: [String] = []
 }
 
 /// What can stand in a lab's checks.

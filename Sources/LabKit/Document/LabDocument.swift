@@ -128,7 +128,8 @@ public struct LabDocument: Hashable, Codable, Sendable {
 }
 
 extension VM {
-  fileprivate var withoutHost: VM {
+  /// The declaration itself, wherever it is placed.
+  var withoutHost: VM {
     var vm = self
     vm.host = nil
     return vm

@@ -1,3 +1,4 @@
+internal import Glibc
 public import LabKit
 internal import Netlink
 
@@ -11,6 +12,7 @@ public enum KernelFeature: String, CaseIterable, Codable, Sendable {
   case ipv6 = "IPv6"
   case vxlan = "VXLAN"
   case dummy = "dummy devices"
+  case tun = "TUN/TAP devices"
 
   /// The kernel option that brings the feature.
   public var option: String {
@@ -23,6 +25,7 @@ public enum KernelFeature: String, CaseIterable, Codable, Sendable {
     case .ipv6: "CONFIG_IPV6"
     case .vxlan: "CONFIG_VXLAN"
     case .dummy: "CONFIG_DUMMY"
+    case .tun: "CONFIG_TUN"
     }
   }
 }
@@ -85,6 +88,10 @@ public enum KernelProbe {
         LinkAddress(link: 1, address: [0xfd] + [UInt8](repeating: 0, count: 14) + [1], prefixLength: 64))
     case .vxlan: batch.createLink(NewLink(.vxlan(VXLAN(id: 2)), name: "probe0"))
     case .dummy: batch.createLink(NewLink(.dummy, name: "probe0"))
+    case .tun:
+      guard unsafe access("/dev/net/tun", R_OK | W_OK) == 0 else {
+        throw NetlinkError(operation: "open /dev/net/tun", code: errno)
+      }
     }
     try connection.run(batch)
   }
