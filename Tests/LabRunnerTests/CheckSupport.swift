@@ -1,37 +1,9 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import LabKit
 @testable import LabRunner
-
-/// What a kernel may lack, by the names that the feature log knows.
-enum CheckFeature: String {
-  case vlanFiltering = "bridge VLAN filtering"
-  case vlanDevices = "802.1Q devices"
-
-  /// Found by trying.
-  func isAvailable() async throws -> Bool {
-    let attempt =
-      switch self {
-      case .vlanFiltering: "ip link add b0 type bridge vlan_filtering 1"
-      case .vlanDevices: "ip link set lo up; ip link add link lo name lo.5 type vlan id 5"
-      }
-    return try await netlab.run(["unshare", "-n", "sh", "-c", attempt]).status.isSuccess
-  }
-
-  /// Notes in the log that a test needing this has come to its end.
-  func exercised() throws {
-    guard let path = unsafe getenv("NETLAB_FEATURE_LOG"), let log = unsafe fopen(path, "a") else { return }
-    unsafe fputs("feature \(rawValue): exercised\n", log)
-    unsafe fclose(log)
-  }
-}
-
-extension Trait where Self == ConditionTrait {
-  static func needs(_ feature: CheckFeature) -> Self {
-    .enabled("this kernel has no \(feature.rawValue)") { try await feature.isAvailable() }
-  }
-}
 
 /// A lab that is up, to be broken.
 struct RunningLab {
