@@ -13,6 +13,10 @@ import Testing
       _ = try await lab.passes(
         Ping(from: "a", to: "fd77::2", size: 1452, dontFragment: true, within: .seconds(1)))
 
+      // More than are sent at once.
+      #expect(try await lab.passes(Ping(from: "a", to: "b", count: 120)).hasPrefix("120 of 120 replies, "))
+      _ = try await lab.passes(Ping(from: "a", to: "b", count: 3, size: 65_000))
+
       let tooFast = try await lab.failure(of: Ping(from: "a", to: "b", within: .microseconds(1)))
       #expect(tooFast.expected == "3 of 3 replies from 10.77.0.2, within 1 µs on average")
       #expect(tooFast.seen.hasPrefix("3 of 3 replies, "))
