@@ -36,9 +36,9 @@ extension CheckTests {
       }
       // Between its ports the frames carry the tag, which a capture on the bridge itself shows.
       let integration = Host("host").device("br-int")
-      #expect(try await lab.passes(Tagged(at: integration, vlan: 1) { ping }) == "saw 2 frames of VLAN 1")
+      #expect(try await lab.passes(Tagged(at: integration, vlan: 1) { ping }).hasSuffix(" frames of VLAN 1"))
       let wrong = try await lab.failure(of: Tagged(at: integration, vlan: 2) { ping })
-      #expect(wrong.seen == "2 of VLAN 1")
+      #expect(wrong.seen.hasSuffix(" of VLAN 1"))
     }
   }
 
@@ -145,13 +145,19 @@ extension CheckTests {
   private func tagged(_ lab: RunningLab) async throws {
     let trunk = VM("trunk")
     let front = Ping(from: trunk, to: "web", count: 2)
-    #expect(try await lab.passes(Tagged(at: trunk, vlan: 100) { front }) == "saw 4 frames of VLAN 100")
-    #expect(try await lab.passes(Tagged(at: trunk.tap, vlan: 100) { front }) == "saw 4 frames of VLAN 100")
+    // Requests, replies, and ARP when the kernel feels like it.
+    for point in [trunk.interface(on: "management"), trunk.tap] {
+      let detail = try await lab.passes(Tagged(at: point, vlan: 100) { front })
+      #expect(detail.hasPrefix("saw ") && detail.hasSuffix(" frames of VLAN 100"))
+    }
     #expect(
       try await lab.passes(Tagged(at: trunk, vlan: 100) { TCP(from: trunk, to: "web", port: 80) }).hasPrefix(
         "saw "))
     // Kernel and tcpdump agree in what the keyword means, with the tag in metadata or not.
     _ = try await lab.passes(Capture(at: trunk, filter: "vlan 100 and icmp") { front }.sees(.exactly(4)))
+    // libpcap's optimizer loses the frames of this one.
+    _ = try await lab.passes(
+      Capture(at: trunk, filter: "udp or (vlan 100 and icmp)") { front }.sees(.exactly(4)))
     _ = try await lab.passes(Capture(at: trunk, filter: "vlan 200") { front }.sees(.nothing))
     _ = try await lab.passes(Capture(at: "web", filter: "vlan") { front }.sees(.nothing))
     _ = try await lab.passes(
@@ -159,9 +165,9 @@ extension CheckTests {
 
     let other = try await lab.failure(of: Tagged(at: trunk, vlan: 200) { front })
     #expect(other.expected == "frames of VLAN 200 at trunk:eth0")
-    #expect(other.seen == "4 of VLAN 100")
+    #expect(other.seen.hasSuffix(" of VLAN 100"))
     let untagged = try await lab.failure(of: Tagged(at: "web", vlan: 100) { front })
-    #expect(untagged.seen == "4 without a tag")
+    #expect(untagged.seen.hasSuffix(" without a tag"))
     let absent = try await lab.failure(of: Tagged(at: "admin", vlan: 100) { front })
     #expect(absent.seen == "no frame of the traffic")
     #expect(absent.capture != nil)
