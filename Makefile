@@ -20,6 +20,7 @@ demo: build
 test: export NETLAB_FEATURE_LOG := $(FEATURE_LOG)
 test: deps lint
 	swift build --build-tests
+	swift build --product LabKit
 	rm -f $(FEATURE_LOG)
 	swift test --skip-build
 	.build/debug/netlab sandbox --time-limit 300 -- .build/debug/netlabPackageTests.xctest --testing-library swift-testing
