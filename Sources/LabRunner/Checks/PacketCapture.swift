@@ -81,11 +81,11 @@ extension CheckRunner {
     let ((failure, lines), result) = try await processes.withProcess(
       command, in: namespace(of: capture.device.node)
     ) { process -> (Failure?, [String]) in
-      let (complaints, isListening) = await process.standardError.lines(within: .seconds(10)) {
+      let (complaints, isListening) = await process.standardError.lines(within: .seconds(30)) {
         $0.contains("listening on")
       }
       guard isListening else {
-        let words = complaints.isEmpty ? "it did not within 10 s" : complaints.joined(separator: "; ")
+        let words = complaints.isEmpty ? "it did not within 30 s" : complaints.joined(separator: "; ")
         return (Failure(expected: "tcpdump to listen on \(name)", seen: words), [])
       }
       var failure = try await stimulus()
