@@ -42,7 +42,9 @@ let buildDirectory = directory(of: resolvingLinks("/proc/self/exe"))
   }
 
   @Test func missingHelper() async throws {
-    await #expect(throws: ProcessError.self) { try await ProcessRunner(helper: "/no/netlab-exec").run(["true"]) }
+    await #expect(throws: ProcessError.self) {
+      try await ProcessRunner(helper: "/no/netlab-exec").run(["true"])
+    }
   }
 
   @Test func missingNamespace() async throws {
