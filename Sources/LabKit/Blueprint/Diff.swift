@@ -132,6 +132,7 @@ extension Link: ResourceValue {
       }
     }
     let kind = kindWithoutOptions
+    compare("name", name, observed.presentName ?? observed.name) { $0 }
     compare("kind", kind, observed.kindWithoutOptions) { $0 }
     if let mac { compare("address", mac, observed.mac) { $0.map { "\($0)" } ?? "none" } }
     if let mtu { compare("mtu", mtu, observed.mtu) { $0.map { "\($0)" } ?? "none" } }
@@ -149,6 +150,13 @@ extension Link: ResourceValue {
           Difference(
             attribute: option, wanted: "\(value)", observed: values[option].map { "\($0)" } ?? "unsupported"))
       }
+    }
+    for option in LinkOption.allCases {
+      // An option that this kernel does not have is as if it were wanted so.
+      guard let wanted = options[option], let value = observed.options[option], wanted != value else {
+        continue
+      }
+      found.append(Difference(attribute: option.rawValue, wanted: "\(wanted)", observed: "\(value)"))
     }
     return found
   }

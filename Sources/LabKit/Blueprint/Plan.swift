@@ -11,15 +11,23 @@ public struct Plan: Sendable {
 
   /// When a step is due. The order is measured as well as necessary: see `bridgesUp`.
   private enum Rank: Int, CaseIterable {
-    case deleteRoutes, deleteAddresses, deleteVLANs, deleteLinks, deleteNamespaces
-    case namespaces, sysctls, bridges, cables, cableEnds, subinterfaces, changes, altnames, vlans
+    case deleteRoutes, deleteAddresses, deleteVLANs, deleteLinks
+    case namespaces, sysctls, bridges, cables, cableEnds, subinterfaces
+    /// A device that is up keeps its name.
+    case renames
+    case changes, ports, settings, altnames, vlans
     /// `br-int` comes up when all its ports are there: each port that joins a bridge which is up re-runs the port
     /// state selection over all the others (1000 ports: 5.0 s instead of 1.9 s).
     case bridgesUp
     case addresses, routes
+    /// Last, because it is what cannot be undone.
+    case deleteNamespaces
   }
 
-  public init(_ changes: [Change]) {
+  /// What turns `observed` into `wanted`.
+  public init(from observed: Blueprint, to wanted: Blueprint) {
+    let removal = observed.removal(unlike: wanted)
+    let changes = wanted.difference(from: removal.remaining)
     var creations: [LinkKey: Link] = [:]
     for case .create(.link(let link)) in changes { creations[LinkKey(link)] = link }
     for change in changes {
@@ -29,6 +37,8 @@ public struct Plan: Sendable {
       case .update(let wanted, let observed, _): update(wanted, from: observed)
       }
     }
+    for link in removal.links { add(.deleteLink(link), .deleteLinks) }
+    for namespace in removal.namespaces { add(.deleteNamespace(namespace), .deleteNamespaces) }
     steps = Array(ranked.joined())
     ranked = []
   }
@@ -88,9 +98,8 @@ public struct Plan: Sendable {
 
   private mutating func delete(_ resource: Resource) {
     switch resource {
-    case .namespace(let namespace): add(.deleteNamespace(namespace), .deleteNamespaces)
+    case .namespace, .link: break  // they have been removed, with all that goes with them
     case .sysctl: break  // a setting has no absence; it goes with its namespace
-    case .link(let link): add(.deleteLink(link), .deleteLinks)
     case .vlan(let vlan): add(.deleteVLAN(vlan), .deleteVLANs)
     case .address(let address): add(.deleteAddress(address), .deleteAddresses)
     case .route(let route): add(.deleteRoute(route), .deleteRoutes)
@@ -110,10 +119,6 @@ public struct Plan: Sendable {
   }
 
   private mutating func update(_ link: Link, from observed: Link) {
-    guard link.kindWithoutOptions == observed.kindWithoutOptions else {
-      // What goes with it (the other end, addresses, VLANs) is seen missing when the result is read back.
-      return add(.deleteLink(observed), .deleteLinks)
-    }
     var change = LinkChange(of: link)
     if let mac = link.mac, mac != observed.mac { change.mac = mac }
     if let mtu = link.mtu, mtu != observed.mtu { change.mtu = mtu }
@@ -124,7 +129,24 @@ public struct Plan: Sendable {
     if case .bridge(let wanted) = link.kind, case .bridge(let options) = observed.kind {
       change.bridge = wanted.missing(in: options)
     }
+    rename(link, from: observed, &change)
+    let options = link.options.filter { option, value in observed.options[option].map { $0 != value } ?? false
+    }
+    change.options = options.filter { $0.key.tool == .link }
     if !change.isEmpty { add(.changeLink(change), .changes) }
+    let port = options.filter { $0.key.tool == .port }
+    if !port.isEmpty {
+      add(
+        .changePort(
+          PortChange(namespace: link.namespace, name: link.name, options: port, origin: link.origin)), .ports)
+    }
+    for option in LinkOption.allCases where option.tool == .sysctl {
+      guard let value = options[option] else { continue }
+      let key = option.sysctlKey(of: link.name)
+      add(
+        .writeSysctl(Sysctl(namespace: link.namespace, key: key, value: "\(value)", origin: link.origin)),
+        .settings)
+    }
     for name in link.altnames where !observed.altnames.contains(name) {
       add(.addAltname(name, link), .altnames)
     }
@@ -132,9 +154,24 @@ public struct Plan: Sendable {
       add(.deleteAltname(name, link), .altnames)
     }
   }
+
+  private mutating func rename(_ link: Link, from observed: Link, _ change: inout LinkChange) {
+    guard let presentName = observed.presentName else { return }
+    var name = LinkChange(of: link)
+    name.presentName = presentName
+    if observed.isUp {
+      // Kernels before 6.2 want it down for that.
+      var down = LinkChange(of: link)
+      down.name = presentName
+      down.isUp = false
+      add(.changeLink(down), .renames)
+      change.isUp = link.isUp
+    }
+    add(.changeLink(name), .renames)
+  }
 }
 
-private struct LinkKey: Hashable {
+struct LinkKey: Hashable {
   var namespace: String
   var name: String
 

@@ -16,11 +16,16 @@ extension ResolvedLab {
 struct Realiser {
   let lab: ResolvedLab
   var blueprint = Blueprint()
+  private var hostNamespaces: Set<String> = []
+  private var namespacesWithIPv6: Set<String> = []
+
+  init(lab: ResolvedLab) { self.lab = lab }
 
   /// The namespaces of hosts and VMs, with their settings and loopback.
   fileprivate mutating func addNodes() {
     for host in lab.hosts {
       addNode(host.name, origin: host.location)
+      hostNamespaces.insert(lab.namespace(of: host.name))
       // The fabric forwards frames and has no addresses. IPv6 would only add noise to captures, and is the largest
       // avoidable cost of bringing a lab up. New devices inherit the ARP settings, which Neutron sets on each qbr.
       setIPv6(false, in: host.name, origin: host.location)
@@ -30,6 +35,7 @@ struct Realiser {
     for vm in lab.vms {
       addNode(vm.name, origin: vm.location)
       let hasIPv6 = vm.allPorts.contains { $0.addresses.contains { $0.family == .ipv6 } }
+      if hasIPv6 { namespacesWithIPv6.insert(lab.namespace(of: vm.name)) }
       if !hasIPv6 { setIPv6(false, in: vm.name, origin: vm.location) }
     }
   }
@@ -37,7 +43,9 @@ struct Realiser {
   private mutating func addNode(_ node: String, origin: SourceLocation) {
     let namespace = lab.namespace(of: node)
     blueprint.namespaces.append(Namespace(name: namespace, origin: origin))
-    blueprint.links.append(Link(namespace: namespace, name: "lo", kind: .loopback, origin: origin))
+    var loopback = Link(namespace: namespace, name: "lo", kind: .loopback, origin: origin)
+    loopback.options = [.transmitQueueLength: 1000, .group: 0]
+    blueprint.links.append(loopback)
   }
 
   private mutating func setIPv6(_ on: Bool, in node: String, origin: SourceLocation) {
@@ -101,6 +109,8 @@ struct Realiser {
   mutating func add(_ link: Link, role: String) {
     var link = link
     link.alias = "netlab/\(lab.name)/\(role)"
+    let withIPv6 = namespacesWithIPv6.contains(link.namespace)
+    link.options = link.usualOptions(onHost: hostNamespaces.contains(link.namespace), withIPv6: withIPv6)
     blueprint.links.append(link)
   }
 
