@@ -23,5 +23,5 @@ extension LabDocument {
 
 extension Check {
   /// The check, and all that are inside it.
-  private var withNested: [Check] { [self] + value.references.nested.flatMap(\.withNested) }
+  fileprivate var withNested: [Check] { [self] + value.references.nested.flatMap(\.withNested) }
 }

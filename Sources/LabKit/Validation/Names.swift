@@ -1,5 +1,5 @@
 /// What the kernel and the tools can take as a name.
-struct NameRule {
+public struct NameRule: Sendable {
   /// In characters.
   let limit: Int
   /// What may stand in the name beside letters and digits.
@@ -7,7 +7,7 @@ struct NameRule {
   let reserved: Set<String>
 
   /// Labs, hosts and VMs: their names become file names in `/run/netns`, and altnames (127 characters in all).
-  static let node = NameRule(limit: 63, signs: "-_", reserved: [])
+  public static let node = NameRule(limit: 63, signs: "-_", reserved: [])
   /// Networks: their names stand in aliases (255 characters in all).
   static let network = NameRule(limit: 63, signs: "-_.", reserved: [])
   /// Interfaces: IFNAMSIZ - 1 characters, and no name that stands for something else in sysfs or procfs.
@@ -15,7 +15,7 @@ struct NameRule {
     limit: 15, signs: "-_.", reserved: ["lo", "all", "default", "bonding_masters"])
 
   /// What is wrong with a name; `nil` if nothing is.
-  func problem(of name: String) -> String? {
+  public func problem(of name: String) -> String? {
     guard let first = name.unicodeScalars.first else { return "is empty" }
     if let wrong = name.unicodeScalars.first(where: { !allows($0) }) {
       let shown =

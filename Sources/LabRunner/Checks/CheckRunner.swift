@@ -6,6 +6,7 @@ public struct CheckRunner: Sendable {
   let lab: ResolvedLab
   let processes: ProcessRunner
   let captureDirectory: String
+  let identifiers = EchoIdentifiers()
 
   /// Each ping is a process; more of them at once only wait for each other.
   private static let parallelChecks = 8

@@ -1,4 +1,12 @@
 internal import LabKit
+internal import Synchronization
+
+/// Gives each ping an identifier of its own: all pings of a node see all echo replies, and tell theirs by it.
+final class EchoIdentifiers: Sendable {
+  private let last = Atomic<UInt16>(0)
+
+  func next() -> UInt16 { last.wrappingAdd(1, ordering: .relaxed).newValue }
+}
 
 extension CheckRunner {
   func perform(_ check: Ping) async throws -> String {
@@ -42,7 +50,8 @@ extension CheckRunner {
   func ping(_ options: PingOptions, from node: String) async throws -> PingSummary {
     // Requests, the wait for the last reply, and room for a slow machine.
     let limit = Duration.milliseconds(options.count * 10 + options.timeout + 10_000)
-    return PingSummary(try await run(options.command, on: node, timeout: limit))
+    let command = options.command(identifier: identifiers.next())
+    return PingSummary(try await run(command, on: node, timeout: limit))
   }
 }
 
@@ -55,8 +64,10 @@ struct PingOptions {
   /// In milliseconds, for the last reply.
   var timeout = 1000
 
-  var command: [String] {
-    var command = ["ping", "-n", "-c", "\(count)", "-i", "0.01", "-W", "\(Double(timeout) / 1000)"]
+  func command(identifier: UInt16) -> [String] {
+    var command = [
+      "ping", "-n", "-e", "\(identifier)", "-c", "\(count)", "-i", "0.01", "-W", "\(Double(timeout) / 1000)",
+    ]
     if let size { command += ["-s", "\(size)"] }
     if dontFragment { command += ["-M", "do"] }
     return command + ["\(target)"]
