@@ -141,15 +141,15 @@ enum Files {
 extension Files {
   /// Makes a directory that nobody else may look into, or checks that the one that is there is such a one.
   static func makePrivateDirectory(_ path: String) throws(FileError) {
-    guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { throw FileError("make the directory \(path)") }
+    guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
+      throw FileError("make the directory \(path)")
+    }
     guard let identity = identity(of: path, followingLinks: false) else { throw FileError("look at \(path)") }
     guard identity.isDirectory else { throw FileError("use \(path) as a directory", .notDirectory) }
     guard identity.owner == geteuid() else {
       throw FileError("use \(path), which belongs to somebody else", .permissionDenied)
     }
-    guard identity.mode & 0o077 == 0 || unsafe chmod(path, 0o700) == 0 else {
-      throw FileError("make \(path) private")
-    }
+    if identity.mode & 0o077 != 0, unsafe chmod(path, 0o700) != 0 { throw FileError("make \(path) private") }
   }
 
   /// Removes one file; nothing when there is none.

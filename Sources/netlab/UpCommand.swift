@@ -15,6 +15,8 @@ struct UpCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var options: LabOptions
+  @Flag(help: "When it fails, leave what has been made as it is, for `netlab status` to describe.")
+  var keep = false
   @Flag(help: "Print the result as JSON.") var json = false
 
   func run() async throws {
@@ -24,14 +26,15 @@ struct UpCommand: AsyncParsableCommand {
     try await document.requireRunnableChecks()
     let start = clock.now
     let report = try await cancelledBySignals {
-      try lifecycle.up(document, labFile: file)
+      try lifecycle.up(document, labFile: file, keepingWreck: keep)
     }
     let duration = clock.now - start
     if json {
       return try Console.printJSON(
         UpResult(
           lab: document.name, changes: report.changes.map(\.summary),
-          unmanaged: report.unmanaged.map { "\($0.namespace) \($0.name)" }, milliseconds: duration.milliseconds))
+          unmanaged: report.unmanaged.map { "\($0.namespace) \($0.name)" },
+          milliseconds: duration.milliseconds))
     }
     for link in report.unmanaged {
       Console.warn("left alone: \(link.name) in \(link.namespace), which netlab did not make")

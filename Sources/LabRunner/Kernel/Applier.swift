@@ -103,7 +103,9 @@ struct Applier {
     }
     for (name, group) in groups {
       guard let namespace = namespaces[name] else { continue }
-      if let error = interruption("write sysctl") { throw StepFailure(step: .writeSysctl(group[0]), error: error) }
+      if let error = interruption("write sysctl") {
+        throw StepFailure(step: .writeSysctl(group[0]), error: error)
+      }
       let outcomes: [NetlinkError?]
       do throws(NetlinkError) {
         outcomes = try namespace.namespace.write(group.map { Netlink.Sysctl($0.path, $0.value) })
@@ -188,6 +190,11 @@ struct StepFailure: Error {
     self.problem = problem
   }
 
+  /// Whether what was to be deleted was being deleted already: with a namespace that was, for instance.
+  var isOvertaken: Bool {
+    if case .deleteLink = step { error?.codeName == "ENODEV" } else { false }
+  }
+
   /// What a person needs: the command that is the same as the step, the kernel's words, the place in the lab.
   var report: String {
     let command = step.commands.joined(separator: " && ")
@@ -238,7 +245,8 @@ extension Batch {
       setLink(
         try index(change.name),
         Netlink.LinkChange(
-          name: change.presentName == nil ? nil : change.name, address: change.mac?.bytes, mtu: change.mtu.map(UInt32.init), isUp: change.isUp,
+          name: change.presentName == nil ? nil : change.name, address: change.mac?.bytes,
+          mtu: change.mtu.map(UInt32.init), isUp: change.isUp,
           isPromiscuous: change.isPromiscuous,
           master: try change.master.map { name throws(StepFailure) in name.isEmpty ? 0 : try index(name) },
           alias: change.alias, group: change.options[.group].map(UInt32.init),

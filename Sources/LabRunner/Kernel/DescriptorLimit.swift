@@ -16,7 +16,8 @@ enum DescriptorLimit {
     limit.rlim_max = limit.rlim_cur
     guard unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
       throw RunnerError(
-        .environment, "\(namespaces) namespaces need \(needed) open files, more than this process is permitted",
+        .environment,
+        "\(namespaces) namespaces need \(needed) open files, more than this process is permitted",
         remedy: "Raise the limit: ulimit -n \(needed)")
     }
   }

@@ -62,9 +62,8 @@ struct OpenNamespaces {
       let opened: OpenNamespace?
       do throws(NetlinkError) {
         opened = try OpenNamespace.open(name)
-      } catch where ["EMFILE", "ENFILE", "EPERM", "ENOMEM"].contains(error.codeName) {
-        throw error
       } catch {
+        if ["EMFILE", "ENFILE", "EPERM", "ENOMEM"].contains(error.codeName) { throw error }
         // A file that is no namespace is not netlab's, unless it is the empty one that a crash left behind.
         if Files.isEmptyFile(OpenNamespace.path(of: name)) { continue }
         foreign.append(name)
@@ -95,8 +94,11 @@ struct Mark: Hashable {
 
   /// The mark that a namespace carries, whichever lab's it is.
   init?(on loopback: Netlink.Link) {
-    let parts = (loopback.alias ?? "").split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-    guard parts.count == 3, parts[0] == "netlab", !parts[1].isEmpty, Self.isToken(parts[2]) else { return nil }
+    let parts = (loopback.alias ?? "").split(separator: "/", omittingEmptySubsequences: false).map(
+      String.init)
+    guard parts.count == 3, parts[0] == "netlab", !parts[1].isEmpty, Self.isToken(parts[2]) else {
+      return nil
+    }
     (lab, token) = (parts[1], parts[2])
   }
 

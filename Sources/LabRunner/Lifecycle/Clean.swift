@@ -23,7 +23,8 @@ extension Lifecycle {
       case .lab(.comingUp): "lab \(lab), which did not come up to the end"
       case .lab(.goingDown): "lab \(lab), which did not go down to the end"
       case .lab(.up): "lab \(lab), which is up"
-      case .namespace(let name): "namespace \(name.terminalSafe), which is of a lab '\(lab)' that is not there any more"
+      case .namespace(let name):
+        "namespace \(name.terminalSafe), which is of a lab '\(lab)' that is not there any more"
       case .folder: "the empty state of lab \(lab)"
       }
     }
@@ -73,8 +74,7 @@ extension Lifecycle {
   }
 
   private func mark(ofNamespace name: String) throws(NetlinkError) -> Mark? {
-    try OpenNamespace.open(name).flatMap { namespace throws(NetlinkError) in
-      Mark(on: try namespace.connection.link(1))
-    }
+    guard let namespace = try OpenNamespace.open(name) else { return nil }
+    return Mark(on: try namespace.connection.link(1))
   }
 }

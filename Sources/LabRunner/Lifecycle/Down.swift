@@ -24,12 +24,14 @@ extension Lifecycle {
     state.phase = .goingDown
     try save(state)
     var failures: [any Error] = []
-    for name in state.namespaces where namespaces[name] != nil || Files.isEmptyFile(OpenNamespace.path(of: name)) {
+    for name in state.namespaces
+    where namespaces[name] != nil || Files.isEmptyFile(OpenNamespace.path(of: name)) {
       do { try unpin(name) } catch { failures.append(error) }
     }
     if let failure = failures.first {
       throw RunnerError(
-        .kernel, "\(failures.count == 1 ? "a namespace" : "\(failures.count) namespaces") could not be removed: \(failure)",
+        .kernel,
+        "\(failures.count == 1 ? "a namespace" : "\(failures.count) namespaces") could not be removed: \(failure)",
         remedy: "Try again: `netlab down \(lab)`.")
     }
     try forget(lab)

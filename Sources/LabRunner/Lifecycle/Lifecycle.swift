@@ -34,7 +34,9 @@ public struct Lifecycle: Sendable {
   /// What `up` would do, without doing it.
   public func plan(_ document: LabDocument) throws -> Plan {
     let lab = try document.resolved()
-    guard var state = try store.state(of: lab.name) else { return Plan(from: Blueprint(), to: lab.blueprint()) }
+    guard var state = try store.state(of: lab.name) else {
+      return Plan(from: Blueprint(), to: lab.blueprint())
+    }
     state.replaceDocument(with: document)
     let wanted = lab.blueprint().marked(state.mark)
     state.addNamespaces(of: wanted)
@@ -71,11 +73,13 @@ public struct Lifecycle: Sendable {
     guard nodes.contains(node) else {
       throw RunnerError(
         .usage, "the lab '\(lab)' has no node '\(node.terminalSafe)'",
-        remedy: nearest(to: node, in: nodes).map { "Did you mean '\($0)'?" } ?? "It has \(nodes.joined(separator: ", ")).")
+        remedy: nearest(to: node, in: nodes).map { "Did you mean '\($0)'?" }
+          ?? "It has \(nodes.joined(separator: ", ")).")
     }
     guard try open(state)["\(lab).\(node)"] != nil else {
       throw RunnerError(
-        .kernel, "the namespace \(lab).\(node) is not there any more", remedy: "`netlab up \(lab)` makes it again.")
+        .kernel, "the namespace \(lab).\(node) is not there any more",
+        remedy: "`netlab up \(lab)` makes it again.")
     }
     return OpenNamespace.path(of: "\(lab).\(node)")
   }

@@ -1,4 +1,5 @@
 public import LabKit
+internal import Logging
 internal import Netlink
 internal import SystemPackage
 
@@ -61,7 +62,9 @@ extension Lifecycle {
 
   /// A bridge has so many ports, whatever is asked of it.
   private func checkLimits(of blueprint: Blueprint) throws {
-    let ports = Dictionary(grouping: blueprint.links.filter { $0.master != nil }) { [$0.namespace, $0.master ?? ""] }
+    let ports = Dictionary(grouping: blueprint.links.filter { $0.master != nil }) {
+      [$0.namespace, $0.master ?? ""]
+    }
     guard let (bridge, members) = ports.first(where: { $0.value.count > 1023 }) else { return }
     throw RunnerError(
       .usage,
@@ -87,9 +90,12 @@ extension Lifecycle {
         let names = missing.map { "\($0.rawValue) (\($0.option))" }.joined(separator: ", ")
         return RunnerError(
           .environment, "this machine's kernel lacks \(names)\n\(words)",
-          remedy: "`netlab doctor` shows what it can do; `netlab sandbox` starts a kernel that can do everything.")
+          remedy:
+            "`netlab doctor` shows what it can do; `netlab sandbox` starts a kernel that can do everything.")
       }
-      return RunnerError(.kernel, words, remedy: "Nothing is left of what had been made; `netlab doctor` examines this machine.")
+      return RunnerError(
+        .kernel, words,
+        remedy: "Nothing is left of what had been made; `netlab doctor` examines this machine.")
     }
   }
 }
@@ -130,14 +136,7 @@ private struct Run {
     for _ in 1...4 {
       let plan = Plan(from: found.blueprint, to: wanted)
       if plan.isEmpty { return report }
-      var applier = Applier(namespaces, mark: state.mark, faults: lifecycle.faults, isCancellable: true)
-      defer { created += applier.created }
-      do {
-        try applier.apply(plan)
-      } catch where error.isOvertaken {
-        lifecycle.logger.debug("looking again: \(error.report)")
-      }
-      namespaces = applier.namespaces
+      try apply(plan, to: &namespaces)
       found = try lifecycle.observe(namespaces, of: state, wanted: wanted)
     }
     let changes = wanted.difference(from: found.blueprint)
@@ -147,6 +146,22 @@ private struct Run {
       "the kernel took every step, but the lab is not as it should be:\n"
         + changes.map { "  \($0.summary)" }.joined(separator: "\n"),
       remedy: "If nothing else changes the lab's namespaces, this is a mistake of netlab's.")
+  }
+
+  private mutating func apply(_ plan: Plan, to namespaces: inout OpenNamespaces) throws {
+    var applier = Applier(namespaces, mark: state.mark, faults: lifecycle.faults, isCancellable: true)
+    let failure: StepFailure?
+    do throws(StepFailure) {
+      try applier.apply(plan)
+      failure = nil
+    } catch {
+      failure = error
+    }
+    created += applier.created
+    namespaces = applier.namespaces
+    guard let failure else { return }
+    guard failure.isOvertaken else { throw failure }
+    lifecycle.logger.debug("looking again: \(failure.report)")
   }
 
   /// Makes everything be as it was before this run. The namespaces that it made go first: that needs nothing but them.
@@ -181,7 +196,9 @@ private struct Run {
   private func foreignNamespace(_ name: String) -> RunnerError {
     RunnerError(
       .kernel, "the namespace \(name) exists, and it is not this lab's",
-      remedy: "If `netlab clean` does not know it, remove it (ip netns delete \(name)), or give the lab another name.")
+      remedy:
+        "If `netlab clean` does not know it, remove it (ip netns delete \(name)), or give the lab another name."
+    )
   }
 
   /// What stands where a link of the lab belongs is not removed for it.
@@ -189,7 +206,8 @@ private struct Run {
     let names = Set(wanted.links.map { [$0.namespace, $0.name] })
     guard let link = unmanaged.first(where: { names.contains([$0.namespace, $0.name]) }) else { return }
     throw RunnerError(
-      .kernel, "\(link.namespace) has a \(link.kind.word) \(link.name), which netlab did not make, in the lab's place",
+      .kernel,
+      "\(link.namespace) has a \(link.kind.word) \(link.name), which netlab did not make, in the lab's place",
       remedy: "Rename or remove it: ip -n \(link.namespace) link delete \(link.name)")
   }
 }

@@ -24,11 +24,13 @@ public final class LabLock {
 
   /// Waits until the holder closes the file, which its end does as well; `false` if the task is cancelled first.
   private static func wait(for descriptor: CInt, _ path: String) throws(FileError) -> Bool {
-    let events = inotify_init1(CInt(IN_CLOEXEC.rawValue))
+    let events = inotify_init1(CInt(IN_CLOEXEC))
     guard events >= 0 else { throw FileError("watch \(path)") }
     defer { close(events) }
     // When the file is gone the holder is done; what was locked is then a file without a name.
-    guard unsafe inotify_add_watch(events, path, UInt32(IN_CLOSE | IN_DELETE_SELF | IN_ATTRIB)) >= 0 || errno == ENOENT
+    guard
+      unsafe inotify_add_watch(events, path, UInt32(IN_CLOSE | IN_DELETE_SELF | IN_ATTRIB)) >= 0
+        || errno == ENOENT
     else { throw FileError("watch \(path)") }
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       guard errno == EWOULDBLOCK || errno == EINTR else { throw FileError("lock \(path)") }

@@ -2,7 +2,7 @@ internal import FoundationEssentials
 public import LabKit
 
 /// What is remembered of a lab: written before the kernel is touched, so that a crash at any point can be cleaned up.
-public struct LabState: Codable, Sendable {
+public struct LabState: Hashable, Codable, Sendable {
   public enum Phase: String, Codable, Sendable {
     /// `up` is under way, or was when it was killed.
     case comingUp
@@ -53,10 +53,15 @@ extension LabState {
         remedy: "Take the lab down with the netlab that brought it up.")
     }
     // What is named here gets removed, so it has to be what netlab writes.
-    let nodes = namespaces.map { $0.hasPrefix("\(document.name).") ? String($0.dropFirst(document.name.utf8.count + 1)) : "" }
+    let nodes = namespaces.map {
+      $0.hasPrefix("\(document.name).") ? String($0.dropFirst(document.name.utf8.count + 1)) : ""
+    }
     guard NameRule.node.problem(of: document.name) == nil, Mark.isToken(token),
       nodes.allSatisfy({ NameRule.node.problem(of: $0) == nil })
-    else { throw RunnerError(.environment, "the state of lab '\(document.name.terminalSafe)' is not one that netlab wrote") }
+    else {
+      throw RunnerError(
+        .environment, "the state of lab '\(document.name.terminalSafe)' is not one that netlab wrote")
+    }
   }
 
   func json() throws -> [UInt8] {

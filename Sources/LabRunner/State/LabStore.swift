@@ -1,5 +1,6 @@
 internal import Glibc
 internal import LabKit
+internal import SystemPackage
 
 /// Where the state of running labs is kept: `/run/netlab/LAB/`, or for other users `$XDG_RUNTIME_DIR/netlab/LAB/`.
 public struct LabStore: Sendable {
@@ -10,7 +11,7 @@ public struct LabStore: Sendable {
       directory = "/run/netlab"
     } else {
       let runtime = unsafe getenv("XDG_RUNTIME_DIR").map { unsafe String(cString: $0) }
-      directory = "\(runtime ?? "/tmp/netlab-\(geteuid())")/netlab"
+      directory = runtime.map { "\($0)/netlab" } ?? "/tmp/netlab-\(geteuid())"
     }
   }
 
@@ -89,7 +90,7 @@ public struct LabStore: Sendable {
         try Files.makePrivateDirectory(directory)
         do {
           try Files.makePrivateDirectory(directory(of: lab))
-        } catch where error.code == .noSuchFileOrDirectory {
+        } catch  where error.code == .noSuchFileOrDirectory {
           continue  // another netlab took the last lab down
         }
         let lock = try LabLock(path: path(of: .lock, of: lab)) {
