@@ -49,7 +49,7 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .target(name: "TestSupport", dependencies: ["LabRunner"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
-    .testTarget(name: "NetlinkTests", dependencies: ["Netlink", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(name: "NetlinkTests", dependencies: ["LabRunner", "Netlink", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "LabKitTests", dependencies: ["LabKit"], swiftSettings: swiftSettings),
     .testTarget(name: "LabRunnerTests", dependencies: ["LabRunner", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "CommandTests", dependencies: ["netlab", "LabRunner", "TestSupport"], swiftSettings: swiftSettings),

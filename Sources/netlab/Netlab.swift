@@ -40,7 +40,10 @@ struct Netlab: AsyncParsableCommand {
     groupedSubcommands: [
       CommandGroup(
         name: "Life cycle:",
-        subcommands: [UpCommand.self, DownCommand.self, StatusCommand.self, PlanCommand.self, ListCommand.self, CleanCommand.self]),
+        subcommands: [
+          UpCommand.self, DownCommand.self, StatusCommand.self, PlanCommand.self, ListCommand.self,
+          CleanCommand.self,
+        ]),
       CommandGroup(name: "Checks:", subcommands: [TestCommand.self, VerifyCommand.self]),
       CommandGroup(name: "Look inside:", subcommands: [ExecCommand.self, ShellCommand.self]),
       CommandGroup(

@@ -23,7 +23,7 @@ struct UpCommand: AsyncParsableCommand {
     let lifecycle = Lifecycle.forCommandLine()
     let clock = ContinuousClock()
     let (document, file) = try await options.load(lifecycle)
-    try await document.requireRunnableChecks()
+    _ = try await document.checked()
     let start = clock.now
     let report = try await cancelledBySignals {
       try lifecycle.up(document, labFile: file, keepingWreck: keep)

@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
+import LabRunner
 @testable import Netlink
 
 @Suite(.needs(.namespaces)) struct NamespaceTests {

@@ -11,7 +11,7 @@ public struct Plan: Sendable {
 
   /// When a step is due. The order is measured as well as necessary: see `bridgesUp`.
   private enum Rank: Int, CaseIterable {
-    case deleteRoutes, deleteAddresses, deleteVLANs, deleteLinks
+    case deleteRoutes, deleteAddresses, deleteVLANs, deleteAltnames, deleteLinks
     case namespaces, sysctls, bridges, cables, cableEnds, subinterfaces
     /// A device that is up keeps its name.
     case renames
@@ -151,7 +151,7 @@ public struct Plan: Sendable {
       add(.addAltname(name, link), .altnames)
     }
     for name in observed.altnames where !link.altnames.contains(name) {
-      add(.deleteAltname(name, link), .altnames)
+      add(.deleteAltname(name, link), .deleteAltnames)
     }
   }
 

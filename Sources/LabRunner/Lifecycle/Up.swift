@@ -135,12 +135,18 @@ private struct Run {
     // taking it away: the next round sees that.
     for _ in 1...4 {
       let plan = Plan(from: found.blueprint, to: wanted)
-      if plan.isEmpty { return report }
+      if plan.isEmpty {
+        try namespaces.waitUntilReady(wanted)
+        return report
+      }
       try apply(plan, to: &namespaces)
       found = try lifecycle.observe(namespaces, of: state, wanted: wanted)
     }
     let changes = wanted.difference(from: found.blueprint)
-    if changes.isEmpty { return report }
+    guard !changes.isEmpty else {
+      try namespaces.waitUntilReady(wanted)
+      return report
+    }
     throw RunnerError(
       .kernel,
       "the kernel took every step, but the lab is not as it should be:\n"
