@@ -50,7 +50,6 @@ extension Lab {
 }
 
 extension Blueprint {
-  /// The same objects without the places that declared them, to compare with what is written in a test.
   /// The blueprint without the attributes of links that the kernel gives by itself.
   var withoutOptions: Blueprint {
     var blueprint = self
@@ -58,6 +57,7 @@ extension Blueprint {
     return blueprint
   }
 
+  /// The same objects without the places that declared them, to compare with what is written in a test.
   var withoutOrigins: Blueprint {
     func bare<Value>(_ values: [Value], _ origin: WritableKeyPath<Value, LabKit.SourceLocation?>) -> [Value] {
       values.map {

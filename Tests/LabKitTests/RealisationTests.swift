@@ -188,7 +188,8 @@ import Testing
           "10.7.0.0/16 - eth0", "0.0.0.0/0 10.1.0.1 eth0", "::/0 fe80::1 eth0",
           "10.8.0.0/16 10.2.0.1 eth0.100",
         ])
-    let sysctls = blueprint.sysctls.filter { $0.key.hasSuffix("all.disable_ipv6") }.map(\.namespace)
+    let sysctls = blueprint.sysctls.filter { $0.key.hasSuffix("all.disable_ipv6") && $0.value == "1" }
+      .map(\.namespace)
     #expect(sysctls == ["everything.compute-1", "everything.compute-2", "everything.db"])
     // The subinterface in the VM has its parent's MAC; hosts' ends have fe in front.
     let macs = Dictionary(grouping: blueprint.links.filter { $0.mac != nil }, by: \.namespace)

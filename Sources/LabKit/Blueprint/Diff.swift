@@ -24,10 +24,17 @@ public struct Difference: Hashable, Sendable {
 extension Blueprint {
   /// What has to change so that `observed` becomes this blueprint. Pure; linear in the number of resources.
   public func difference(from observed: Blueprint) -> [Change] {
-    changes(namespaces, observed.namespaces) + changes(sysctls, observed.sysctls)
+    changes(namespaces, observed.namespaces) + changes(sysctls, settings(in: observed))
       + changes(links, observed.links)
       + changes(vlans, observed.vlans) + changes(addresses, observed.addresses)
       + changes(routes, observed.routes)
+  }
+
+  /// A setting that nobody has an opinion of any more stays as it is, as long as its namespace does.
+  private func settings(in observed: Blueprint) -> [Sysctl] {
+    let known = Set(sysctls.map(\.identity))
+    let kept = Set(namespaces.map(\.name))
+    return observed.sysctls.filter { known.contains($0.identity) || !kept.contains($0.namespace) }
   }
 
   private func changes<Value: ResourceValue>(_ wanted: [Value], _ observed: [Value]) -> [Change] {

@@ -36,7 +36,7 @@ struct Realiser {
       hostNamespaces.insert(lab.namespace(of: host.name))
       // The fabric forwards frames and has no addresses. IPv6 would only add noise to captures, and is the largest
       // avoidable cost of bringing a lab up. New devices inherit the ARP settings, which Neutron sets on each qbr.
-      disableIPv6(in: host.name, origin: host.location)
+      setIPv6(false, in: host.name, origin: host.location)
       addSysctl("net.ipv4.conf.default.arp_ignore", "1", in: host.name, origin: host.location)
       addSysctl("net.ipv4.conf.default.arp_announce", "2", in: host.name, origin: host.location)
     }
@@ -47,7 +47,7 @@ struct Realiser {
           || port.routes.contains { $0.destination.family == .ipv6 }
       }
       if hasIPv6 { namespacesWithIPv6.insert(lab.namespace(of: vm.name)) }
-      if !hasIPv6 { disableIPv6(in: vm.name, origin: vm.location) }
+      setIPv6(hasIPv6, in: vm.name, origin: vm.location)
     }
   }
 
@@ -59,9 +59,9 @@ struct Realiser {
     blueprint.links.append(loopback)
   }
 
-  private mutating func disableIPv6(in node: String, origin: SourceLocation) {
+  private mutating func setIPv6(_ on: Bool, in node: String, origin: SourceLocation) {
     for scope in ["all", "default"] {
-      addSysctl("net.ipv6.conf.\(scope).disable_ipv6", "1", in: node, origin: origin)
+      addSysctl("net.ipv6.conf.\(scope).disable_ipv6", on ? "0" : "1", in: node, origin: origin)
     }
   }
 

@@ -44,7 +44,11 @@ struct Applier {
   mutating func apply(_ plan: Plan) throws(StepFailure) {
     var newNamespaces: [Namespace] = []
     var settings: [LabKit.Sysctl] = []
+    var isDeleting = false
     for step in plan.steps {
+      // What takes a link's place may be made from another namespace.
+      if isDeleting && !step.isDeletion { try flush() }
+      isDeleting = step.isDeletion
       // Steps of these two kinds stand together in a plan, so each kind is done in one go.
       if case .addNamespace(let namespace) = step {
         newNamespaces.append(namespace)
@@ -92,6 +96,8 @@ struct Applier {
   }
 
   private mutating func write(_ settings: inout [LabKit.Sysctl]) throws(StepFailure) {
+    // A setting may be of a device that has only just got its name.
+    if !settings.isEmpty { try flush() }
     // In the order of the plan.
     var groups: [(namespace: String, settings: [LabKit.Sysctl])] = []
     for sysctl in settings {
@@ -201,6 +207,15 @@ struct StepFailure: Error {
     let words = error.map { "\($0)" } ?? problem ?? ""
     let place = step.origin.map { "\($0): " } ?? ""
     return "\(place)error: the kernel refused a step: \(words)\n  the step: \(command)"
+  }
+}
+
+extension Step {
+  fileprivate var isDeletion: Bool {
+    switch self {
+    case .deleteLink, .deleteVLAN, .deleteAddress, .deleteRoute, .deleteAltname: true
+    default: false
+    }
   }
 }
 

@@ -37,8 +37,18 @@ extension Lifecycle {
   public func leftovers(includingRunning: Bool = false) throws -> [Leftover] {
     var found: [Leftover] = []
     var tokens: [String: String] = [:]
+    var unreadable = Set<String>()
     for lab in try store.traces() {
-      guard let state = try store.state(of: lab) else {
+      let known: LabState?
+      do {
+        known = try store.state(of: lab)
+      } catch {
+        // Whatever it is, it is not left over.
+        warning("\(error)")
+        unreadable.insert(lab)
+        continue
+      }
+      guard let state = known else {
         if try !store.isLocked(lab) { found.append(Leftover(lab: lab, kind: .folder)) }
         continue
       }
@@ -49,7 +59,7 @@ extension Lifecycle {
     }
     for name in try Files.list(NetworkNamespace.directory).sorted() {
       guard let mark = try? mark(ofNamespace: name), tokens[mark.lab] != mark.token,
-        NameRule.node.problem(of: mark.lab) == nil
+        NameRule.node.problem(of: mark.lab) == nil, !unreadable.contains(mark.lab)
       else { continue }
       found.append(Leftover(lab: mark.lab, kind: .namespace(name)))
     }

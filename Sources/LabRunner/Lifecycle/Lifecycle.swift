@@ -99,7 +99,9 @@ public struct Lifecycle: Sendable {
   func observe(_ namespaces: OpenNamespaces, of state: LabState, wanted: Blueprint) throws -> Observation {
     let earlier = try state.earlier.map { try $0.resolved().blueprint() }
     var observer = Observer(namespaces, ownership: Ownership(of: [wanted] + earlier))
-    let blueprint = try observer.observe(settings: wanted.sysctls)
+    let known = Set(wanted.sysctls.map { [$0.namespace, $0.key] })
+    let others = earlier.flatMap(\.sysctls).filter { !known.contains([$0.namespace, $0.key]) }
+    let blueprint = try observer.observe(settings: wanted.sysctls + others)
     return Observation(blueprint: blueprint, unmanaged: observer.unmanaged)
   }
 

@@ -139,7 +139,7 @@ private struct Run {
         try namespaces.waitUntilReady(wanted)
         return report
       }
-      try apply(plan, to: &namespaces)
+      try apply(plan, to: &namespaces, isCancellable: true)
       found = try lifecycle.observe(namespaces, of: state, wanted: wanted)
     }
     let changes = wanted.difference(from: found.blueprint)
@@ -154,8 +154,11 @@ private struct Run {
       remedy: "If nothing else changes the lab's namespaces, this is a mistake of netlab's.")
   }
 
-  private mutating func apply(_ plan: Plan, to namespaces: inout OpenNamespaces) throws {
-    var applier = Applier(namespaces, mark: state.mark, faults: lifecycle.faults, isCancellable: true)
+  private mutating func apply(
+    _ plan: Plan, to namespaces: inout OpenNamespaces, isCancellable: Bool
+  ) throws {
+    var applier = Applier(
+      namespaces, mark: state.mark, faults: lifecycle.faults, isCancellable: isCancellable)
     let failure: StepFailure?
     do throws(StepFailure) {
       try applier.apply(plan)
@@ -171,7 +174,7 @@ private struct Run {
   }
 
   /// Makes everything be as it was before this run. The namespaces that it made go first: that needs nothing but them.
-  func undo(because reason: any Error) throws {
+  mutating func undo(because reason: any Error) throws {
     do {
       for name in created.reversed() { try lifecycle.unpin(name) }
       if hasStarted, let before, !before.namespaces.isEmpty { try restore(before) }
@@ -188,15 +191,16 @@ private struct Run {
     }
   }
 
-  private func restore(_ before: Blueprint) throws {
-    for _ in 1...3 {
-      let namespaces = try lifecycle.open(state)
-      let now = try lifecycle.observe(namespaces, of: state, wanted: wanted).blueprint
-      let plan = Plan(from: now, to: before)
+  private mutating func restore(_ before: Blueprint) throws {
+    var namespaces = try lifecycle.open(state)
+    var plan = Plan(from: before, to: before)
+    for _ in 1...4 {
+      plan = Plan(from: try lifecycle.observe(namespaces, of: state, wanted: wanted).blueprint, to: before)
       if plan.isEmpty { return }
-      var applier = Applier(namespaces, mark: state.mark, faults: lifecycle.faults)
-      try applier.apply(plan)
+      try apply(plan, to: &namespaces, isCancellable: false)
     }
+    throw RunnerError(
+      .kernel, "these steps are left:\n" + plan.commands.map { "  \($0)" }.joined(separator: "\n"))
   }
 
   private func foreignNamespace(_ name: String) -> RunnerError {
