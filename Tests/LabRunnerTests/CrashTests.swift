@@ -88,7 +88,7 @@ struct CrashTests {
     let faults = try #require(Faults())
     _ = try Lifecycle().up(old, labFile: "test")
     _ = try Lifecycle.with(faults).up(new, labFile: "test")
-    for (turn, step) in sample(faults.steps, host: 9, sandbox: 3).enumerated() {
+    for (turn, step) in sample(faults.steps, host: 9, sandbox: 2).enumerated() {
       _ = try Lifecycle().up(old, labFile: "test")
       try crash(["up", file.path], at: "kill:\(step)")
       try recover([old, new][turn % 2], turn: turn)

@@ -12,10 +12,13 @@ public struct Plan: Sendable {
   /// When a step is due. The order is measured as well as necessary: see `bridgesUp`.
   private enum Rank: Int, CaseIterable {
     case deleteRoutes, deleteAddresses, deleteVLANs, deleteAltnames, deleteLinks
-    case namespaces, sysctls, bridges, cables, cableEnds, subinterfaces
+    case namespaces, sysctls, bridges, cables, cableEnds
     /// A device that is up keeps its name.
     case renames
-    case changes, ports, settings, altnames, vlans
+    case changes
+    /// Once their parents are up; and what names them.
+    case subinterfaces, subinterfaceMarks
+    case ports, settings, altnames, vlans
     /// `br-int` comes up when all its ports are there: each port that joins a bridge which is up re-runs the port
     /// state selection over all the others (1000 ports: 5.0 s instead of 1.9 s).
     case bridgesUp
@@ -76,7 +79,7 @@ public struct Plan: Sendable {
       }
     case .vlan:
       add(.addLink(link), .subinterfaces)
-      if !rest.isEmpty { add(.changeLink(rest), .changes) }
+      if !rest.isEmpty { add(.changeLink(rest), .subinterfaceMarks) }
     case .veth(let peerNamespace, let peer):
       guard creations.removeValue(forKey: LinkKey(link)) != nil else {
         // The other end was created with this one; the kernel accepts neither up nor master for it in that request.
@@ -128,6 +131,13 @@ public struct Plan: Sendable {
     if let alias = link.alias, alias != observed.alias { change.alias = alias }
     if case .bridge(let wanted) = link.kind, case .bridge(let options) = observed.kind {
       change.bridge = wanted.missing(in: options)
+      if change.bridge.stp == false, change.bridge.words.count > 1 {
+        // While it is on, the kernel refuses other delays.
+        var first = LinkChange(of: link)
+        first.bridge.stp = false
+        change.bridge.stp = nil
+        add(.changeLink(first), .changes)
+      }
     }
     rename(link, from: observed, &change)
     let options = link.options.filter { option, value in observed.options[option].map { $0 != value } ?? false

@@ -276,7 +276,11 @@ extension Batch {
     case .addAddress(let address): addAddress(LinkAddress(address, link: try index(address.device)))
     case .deleteAddress(let address): deleteAddress(LinkAddress(address, link: try index(address.device)))
     case .addRoute(let route): addRoute(Netlink.Route(route, link: try route.device.map(index)))
-    case .deleteRoute(let route): deleteRoute(Netlink.Route(route, link: try route.device.map(index)))
+    case .deleteRoute(let route):
+      // Whoever added it: of the source and the scope, any will do.
+      var found = Netlink.Route(route, link: try route.device.map(index))
+      (found.source, found.scope) = (.unspecified, .nowhere)
+      deleteRoute(found)
     case .addNamespace, .deleteNamespace, .writeSysctl: break  // no requests of a namespace's connection
     }
   }
