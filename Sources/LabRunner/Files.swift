@@ -157,9 +157,10 @@ extension Files {
     guard unsafe unlink(path) == 0 || errno == ENOENT else { throw FileError("remove \(path)") }
   }
 
-  /// Whether a path leads to a regular file of no bytes.
+  /// Whether there is an empty file at a path. A namespace that is bound to the path looks like one, and is not.
   static func isEmptyFile(_ path: String) -> Bool {
     guard let identity = identity(of: path, followingLinks: false) else { return false }
-    return identity.isRegular && identity.size == 0
+    let folder = Self.identity(of: String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex)))
+    return identity.isRegular && identity.size == 0 && identity.device == folder?.device
   }
 }

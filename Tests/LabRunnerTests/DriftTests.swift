@@ -29,8 +29,11 @@ struct DriftTests {
     Mutation("ip -n $H link set $T down", "state is down, should be up"),
     Mutation("ip -n $V link set eth0 down", "state is down, should be up"),
     Mutation("ip -n $V link set lo down", "loopback lo in"),
-    Mutation("ip -n $H link set $T down; ip -n $H link set $T name foo; ip -n $H link set foo up", "name is foo"),
-    Mutation("ip -n $V link set eth0 down; ip -n $V link set eth0 name net7; ip -n $V link set net7 up", "name is net7"),
+    Mutation(
+      "ip -n $H link set $T down; ip -n $H link set $T name foo; ip -n $H link set foo up", "name is foo"),
+    Mutation(
+      "ip -n $V link set eth0 down; ip -n $V link set eth0 name net7; ip -n $V link set net7 up",
+      "name is net7"),
     Mutation("ip -n $H link set $T address 02:00:00:00:00:77", "address is 02:00:00:00:00:77"),
     Mutation("ip -n $V link set eth0 address 02:00:00:00:00:77", "address is 02:00:00:00:00:77"),
     Mutation("ip -n $H link set $T mtu 1300", "mtu is 1300, should be 1500"),
@@ -67,8 +70,10 @@ struct DriftTests {
     Mutation("ip netns exec $H sysctl -qw net.ipv4.conf.$T.proxy_arp=1", "proxy_arp is 1"),
     Mutation("ip netns exec $V sysctl -qw net.ipv4.conf.eth0.arp_filter=1", "arp_filter is 1"),
     Mutation("ip netns exec $V sysctl -qw net.ipv4.conf.eth0.arp_accept=1", "arp_accept is 1"),
-    Mutation("ip netns exec $V sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0", "disable_ipv6 is 0, should be 1"),
-    Mutation("ip netns exec $V sysctl -qw net.ipv6.conf.all.disable_ipv6=0", "sysctl net.ipv6.conf.all.disable_ipv6"),
+    Mutation(
+      "ip netns exec $V sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0", "disable_ipv6 is 0, should be 1"),
+    Mutation(
+      "ip netns exec $V sysctl -qw net.ipv6.conf.all.disable_ipv6=0", "sysctl net.ipv6.conf.all.disable_ipv6"),
     Mutation("ip netns exec $H sysctl -qw net.ipv4.conf.default.arp_ignore=0", "arp_ignore in"),
     Mutation("ip -n $V address flush dev eth0", "missing: address"),
     Mutation("ip -n $V address add 10.9.9.9/24 dev eth0", "unexpected: address 10.9.9.9/24"),
@@ -91,7 +96,8 @@ struct DriftTests {
     Mutation("ip -n $H link set $B mtu 1400", "mtu is 1400"),
     Mutation("ip -n $H link set $B promisc on", "promisc is on"),
     Mutation("ip -n $H link set $B alias x", "alias is x"),
-    Mutation("ip -n $H link set $B down; ip -n $H link set $B name br-x; ip -n $H link set br-x up", "name is br-x"),
+    Mutation(
+      "ip -n $H link set $B down; ip -n $H link set $B name br-x; ip -n $H link set br-x up", "name is br-x"),
     Mutation("ip -n $H link set $B type bridge stp_state 1", "stp_state is 1"),
     Mutation("ip -n $H link set $B type bridge mcast_snooping 1", "mcast_snooping is 1"),
     Mutation("ip -n $H link set $B type bridge forward_delay 900", "forward_delay is 900"),
@@ -119,7 +125,9 @@ struct DriftTests {
     #expect(Self.ofOneVM.count >= 40)
     let ping = Process()
     ping.executableURL = URL(filePath: "/usr/bin/env")
-    ping.arguments = ["ip", "netns", "exec", "\(bench.lab).vm-3", "ping", "-q", "-i", "0.01", bench.address(of: "vm-4")]
+    ping.arguments = [
+      "ip", "netns", "exec", "\(bench.lab).vm-3", "ping", "-q", "-i", "0.01", bench.address(of: "vm-4"),
+    ]
     let output = Pipe()
     ping.standardOutput = output
     try ping.run()

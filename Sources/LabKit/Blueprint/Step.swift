@@ -81,9 +81,13 @@ extension Step {
     case .deleteLink(let link): return ["ip -n \(link.namespace) link delete dev \(link.name.shellQuoted)"]
     case .addVLAN(let vlan):
       let flags = (vlan.isPVID ? " pvid" : "") + (vlan.isUntagged ? " untagged" : "")
-      return ["bridge -n \(vlan.namespace) vlan add dev \(vlan.device.shellQuoted) vid \(vlan.vid)\(flags)"]
+      return [
+        "bridge -n \(vlan.namespace) vlan add dev \(vlan.device.shellQuoted) vid \(vlan.vid)\(flags)\(vlan.isOnBridge ? " self" : "")"
+      ]
     case .deleteVLAN(let vlan):
-      return ["bridge -n \(vlan.namespace) vlan delete dev \(vlan.device.shellQuoted) vid \(vlan.vid)"]
+      return [
+        "bridge -n \(vlan.namespace) vlan delete dev \(vlan.device.shellQuoted) vid \(vlan.vid)\(vlan.isOnBridge ? " self" : "")"
+      ]
     case .addAddress(let address):
       let flags = address.address.family == .ipv6 ? " nodad" : ""
       return [

@@ -271,8 +271,10 @@ extension Batch {
     case .addAltname(let name, let link): addAlternativeName(name, toLink: try index(link.name))
     case .deleteAltname(let name, let link): deleteAlternativeName(name, fromLink: try index(link.name))
     case .deleteLink(let link): deleteLink(try index(link.name))
-    case .addVLAN(let vlan): addBridgeVLAN(Netlink.BridgeVLAN(vlan), toPort: try index(vlan.device))
-    case .deleteVLAN(let vlan): deleteBridgeVLAN(Netlink.BridgeVLAN(vlan), fromPort: try index(vlan.device))
+    case .addVLAN(let vlan):
+      addBridgeVLAN(Netlink.BridgeVLAN(vlan), toPort: try index(vlan.device), onBridge: vlan.isOnBridge)
+    case .deleteVLAN(let vlan):
+      deleteBridgeVLAN(Netlink.BridgeVLAN(vlan), fromPort: try index(vlan.device), onBridge: vlan.isOnBridge)
     case .addAddress(let address): addAddress(LinkAddress(address, link: try index(address.device)))
     case .deleteAddress(let address): deleteAddress(LinkAddress(address, link: try index(address.device)))
     case .addRoute(let route): addRoute(Netlink.Route(route, link: try route.device.map(index)))

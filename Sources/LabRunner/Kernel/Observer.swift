@@ -137,10 +137,11 @@ struct Observer {
     for port in try namespace.connection.bridgeVLANs() {
       guard let device = names[port.link], managed.contains(port.link) else { continue }
       for vlan in port.vlans {
-        observed.vlans.append(
-          LabKit.BridgeVLAN(
-            namespace: namespace.name, device: device, vid: Int(vlan.first), isPVID: vlan.isPVID,
-            isUntagged: vlan.isUntagged))
+        var found = LabKit.BridgeVLAN(
+          namespace: namespace.name, device: device, vid: Int(vlan.first), isPVID: vlan.isPVID,
+          isUntagged: vlan.isUntagged)
+        found.isOnBridge = bridges.contains(port.link)
+        observed.vlans.append(found)
       }
     }
   }
