@@ -41,7 +41,7 @@ struct Netlab: AsyncParsableCommand {
       CommandGroup(
         name: "Life cycle:",
         subcommands: [UpCommand.self, DownCommand.self, StatusCommand.self, PlanCommand.self, ListCommand.self]),
-      CommandGroup(name: "Look inside:", subcommands: [ExecCommand.self, ShellCommand.self]),
+      CommandGroup(name: "Look inside:", subcommands: [TraceCommand.self, ExecCommand.self, ShellCommand.self]),
       CommandGroup(
         name: "Labs and machines:",
         subcommands: [NewCommand.self, CompileCommand.self, SandboxCommand.self]),

@@ -210,7 +210,7 @@ public struct Lifecycle: Sendable {
   }
 
   /// Each namespace takes two descriptors.
-  private func raiseDescriptorLimit() {
+  func raiseDescriptorLimit() {
     var limit = rlimit()
     guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
     limit.rlim_cur = limit.rlim_max
