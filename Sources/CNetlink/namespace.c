@@ -75,7 +75,8 @@ static void *create_all(void *argument) {
 }
 
 int cnl_create_namespaces(int count, int *namespaces, struct mnl_socket **sockets, const char **step) {
-  struct creation c = {.count = count, .namespaces = namespaces, .sockets = sockets, .step = "pthread_create"};
+  struct creation c = {
+      .count = count, .namespaces = namespaces, .sockets = sockets, .step = "pthread_create"};
   // A thread that ends needs no way back, which saves a setns for each namespace.
   pthread_t thread;
   int error = pthread_create(&thread, NULL, create_all, &c);

@@ -196,11 +196,11 @@ static int start_input(void) {
     _exit(0);
   }
   close(ends[1]);
-  close(openat(work, "ready", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   return ends[0];
 }
 
 static int open_input(const char *kind) {
+  if (strcmp(kind, "terminal") == 0) return open("/dev/tty1", O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (strcmp(kind, "stream") == 0) return start_input();
   if (strcmp(kind, "file") == 0) return openat(work, "input", O_RDONLY | O_CLOEXEC);
   return open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -298,10 +298,10 @@ static void run_guest(const char *folder, const char *input_kind) {
   make_links();
   start_network();
 
-  int terminal = -1, input;
-  if (strcmp(input_kind, "terminal") == 0) input = terminal = open("/dev/tty1", O_RDWR | O_NOCTTY | O_CLOEXEC);
-  else input = open_input(input_kind);
+  int input = open_input(input_kind), terminal = strcmp(input_kind, "terminal") == 0 ? input : -1;
   if (input < 0) fail("open the standard input", input_kind);
+  // From here on the host may send input. A line tells nobody of what arrived before it was open.
+  close(openat(work, "ready", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   struct stream streams[] = {open_stream("output", terminal), open_stream("error", terminal)};
 
   sigprocmask(SIG_BLOCK, &child_ended, NULL);

@@ -199,18 +199,6 @@ int cnl_probe_send(int socket, int protocol, const uint8_t *address, int length,
   return sendto(socket, bytes, size, 0, &to.any, length_of) < 0 ? -1 : 0;
 }
 
-int cnl_probe_frame(int ns, int ifindex, const void *frame, size_t size) {
-  int sender = socket_in(ns, AF_PACKET, SOCK_RAW, 0);
-  if (sender < 0) return -1;
-  struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = ifindex, .sll_halen = 6};
-  memcpy(to.sll_addr, frame, 6);
-  ssize_t sent = sendto(sender, frame, size, 0, (struct sockaddr *)&to, sizeof to);
-  int error = errno;
-  close(sender);
-  errno = error;
-  return sent < 0 ? -1 : 0;
-}
-
 int cnl_count_nft_tables(int ns) {
   int netlink = socket_in(ns, AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
   if (netlink < 0) return 0;

@@ -43,7 +43,7 @@ private enum AttributeScope {
     switch (self, type) {
     case (.link, IFLA_LINKINFO), (.peer, IFLA_LINKINFO): .linkInfo
     case (.link, IFLA_AF_SPEC): .bridgeVLAN
-    case (.linkInfo, IFLA_INFO_SLAVE_DATA): .bridgePort
+    case (.link, IFLA_PROTINFO): .bridgePort
     case (.linkInfo, IFLA_INFO_DATA):
       ["bridge": .bridge, "vlan": .vlan, "vxlan": .vxlan, "veth": .veth][kind]
     case (.veth, VETH_INFO_PEER): .peer
@@ -82,14 +82,12 @@ private enum AttributeScope {
         IFLA_LINK: "IFLA_LINK",
         IFLA_MASTER: "IFLA_MASTER", IFLA_GROUP: "IFLA_GROUP", IFLA_TXQLEN: "IFLA_TXQLEN",
         IFLA_IFALIAS: "IFLA_IFALIAS", IFLA_NET_NS_FD: "IFLA_NET_NS_FD", IFLA_LINKINFO: "IFLA_LINKINFO",
-        IFLA_AF_SPEC: "IFLA_AF_SPEC", IFLA_PROP_LIST: "IFLA_PROP_LIST", IFLA_EXT_MASK: "IFLA_EXT_MASK",
+        IFLA_AF_SPEC: "IFLA_AF_SPEC", IFLA_PROTINFO: "IFLA_PROTINFO", IFLA_PROP_LIST: "IFLA_PROP_LIST",
+        IFLA_EXT_MASK: "IFLA_EXT_MASK",
         IFLA_ALT_IFNAME: "IFLA_ALT_IFNAME",
       ]
     case .linkInfo:
-      [
-        IFLA_INFO_KIND: "IFLA_INFO_KIND", IFLA_INFO_DATA: "IFLA_INFO_DATA",
-        IFLA_INFO_SLAVE_KIND: "IFLA_INFO_SLAVE_KIND", IFLA_INFO_SLAVE_DATA: "IFLA_INFO_SLAVE_DATA",
-      ]
+      [IFLA_INFO_KIND: "IFLA_INFO_KIND", IFLA_INFO_DATA: "IFLA_INFO_DATA"]
     case .bridge:
       [
         IFLA_BR_VLAN_FILTERING: "IFLA_BR_VLAN_FILTERING", IFLA_BR_VLAN_PROTOCOL: "IFLA_BR_VLAN_PROTOCOL",

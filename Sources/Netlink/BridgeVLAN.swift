@@ -101,7 +101,8 @@ extension Connection {
 
 extension MessageBuffer {
   fileprivate mutating func vlanInfo(flags: CInt, id: UInt16) {
-    attribute(IFLA_BRIDGE_VLAN_INFO, UInt32(id) << 16 | UInt32(flags))  // two fields of 16 bits, little-endian
+    // Two fields of 16 bits, of which the low half comes first.
+    attribute(IFLA_BRIDGE_VLAN_INFO, UInt32(id) << 16 | UInt32(flags))
   }
 
   fileprivate mutating func bridgeVLAN(_ vlan: BridgeVLAN, port: Int32, onBridge: Bool) {

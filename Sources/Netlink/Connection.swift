@@ -53,7 +53,8 @@ public final class Connection {
       buffer.setSequence(
         base &+ UInt32(request - requests.lowerBound), at: batch.range(of: request).lowerBound)
     }
-    // Errors come unasked, so one acknowledgement is enough to know that all were seen.
+    // Errors come unasked, so one acknowledgement is enough to know that all were seen: 0.4 µs for a request
+    // that does nothing, where one for each makes it 1.9 µs.
     let last = batch.range(of: requests.upperBound - 1)
     buffer.requestAcknowledgement(at: last.lowerBound)
     try socket.send(buffer.bytes[batch.range(of: requests.lowerBound).lowerBound..<last.upperBound])

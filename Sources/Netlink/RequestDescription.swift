@@ -18,7 +18,7 @@ struct RequestDescription {
       return switch header.type {
       case RTM_NEWLINK: isCreation ? Self.creation(of: payload) : Self.change(of: payload)
       case RTM_GETLINK: "get link \(Self.link(in: payload))"
-      case RTM_SETLINK: "add bridge \(Self.vlans(in: payload))"
+      case RTM_SETLINK: Self.bridgeChange(of: payload)
       case RTM_DELLINK: Self.deletion(of: payload)
       case RTM_NEWLINKPROP: "add \(Self.alternativeName(in: payload))"
       case RTM_DELLINKPROP: "delete \(Self.alternativeName(in: payload))"
@@ -84,16 +84,21 @@ struct RequestDescription {
       case IFLA_TXQLEN: words.append("txqueuelen \(number)")
       case IFLA_IFALIAS: words.append("alias \(value.string)")
       case IFLA_NET_NS_FD: words.append("another namespace")
-      case IFLA_LINKINFO:
-        value.forEachAttribute { type, _ in
-          if type == IFLA_INFO_DATA { words.append("bridge options") }
-          if type == IFLA_INFO_SLAVE_DATA { words.append("bridge port options") }
-        }
+      case IFLA_LINKINFO: words.append("bridge options")
       default: break
       }
     }
     let index = payload.integer(at: 4, as: Int32.self) ?? 0
     return "set link \(index): \(words.joined(separator: ", "))"
+  }
+
+  private static func bridgeChange(of payload: RawSpan) -> String {
+    var isPortChange = false
+    payload.forEachAttribute(from: 16) { type, _ in
+      if type == IFLA_PROTINFO { isPortChange = true }
+    }
+    return isPortChange
+      ? "set bridge port options of link \(link(in: payload))" : "add bridge \(vlans(in: payload))"
   }
 
   private static func deletion(of payload: RawSpan) -> String {

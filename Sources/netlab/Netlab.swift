@@ -13,7 +13,7 @@ struct Main {
         try command.run()
       }
     } catch {
-      end(Failure(error).print())
+      end(CommandFailure(error).print())
     }
   }
 }
@@ -40,10 +40,14 @@ struct Netlab: AsyncParsableCommand {
     groupedSubcommands: [
       CommandGroup(
         name: "Life cycle:",
-        subcommands: [UpCommand.self, DownCommand.self, StatusCommand.self, PlanCommand.self, ListCommand.self]),
-      CommandGroup(name: "Look inside:", subcommands: [TraceCommand.self, ExecCommand.self, ShellCommand.self]),
+        subcommands: [
+          UpCommand.self, DownCommand.self, StatusCommand.self, PlanCommand.self, ListCommand.self,
+        ]),
+      CommandGroup(name: "Checks:", subcommands: [TestCommand.self, VerifyCommand.self]),
+      CommandGroup(
+        name: "Look inside:", subcommands: [TraceCommand.self, ExecCommand.self, ShellCommand.self]),
       CommandGroup(
         name: "Labs and machines:",
-        subcommands: [NewCommand.self, CompileCommand.self, SandboxCommand.self]),
+        subcommands: [NewCommand.self, CompileCommand.self, DoctorCommand.self, SandboxCommand.self]),
     ])
 }

@@ -1,5 +1,7 @@
+import TestSupport
 import Testing
 
+import LabRunner
 @testable import Netlink
 
 @Suite(.needs(.namespaces)) struct BatchTests {

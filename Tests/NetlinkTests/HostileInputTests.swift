@@ -1,5 +1,7 @@
+import TestSupport
 import Testing
 
+import LabRunner
 @testable import Netlink
 
 /// Decoding is safe, and ends, on any bytes.
@@ -37,7 +39,8 @@ import Testing
       NewLink(.bridge(BridgeOptions(vlanFiltering: true, stpState: true, groupForwardMask: 8)), name: "br0"))
     batch.createLink(NewLink(.vlan(VLAN(id: 5), parent: 3), name: "vlan5"))
     batch.createLink(NewLink(.vxlan(VXLAN(id: 5, local: [1, 2, 3, 4], learning: true)), name: "vx"))
-    batch.setLink(3, LinkChange(alias: "x", bridgePort: BridgePortOptions(state: .blocking, hairpin: true)))
+    batch.setLink(3, LinkChange(alias: "x", bridge: BridgeOptions(stpState: true)))
+    batch.setBridgePort(3, BridgePortOptions(state: .blocking, hairpin: true))
     batch.addAlternativeName("another-name", toLink: 3)
     batch.addAddress(LinkAddress(link: 3, address: [10, 0, 0, 1], prefixLength: 8))
     batch.addRoute(Route(to: [10, 0, 0, 0], prefixLength: 8, via: [1, 1, 1, 1], mtu: 1300))
@@ -60,6 +63,49 @@ import Testing
         }
       }
     }
+  }
+
+  @Test(.needs(.namespaces)) func everyTruncationOfWhatTheKernelSends() throws {
+    let host = try TestNamespace()
+    try host.perform {
+      $0.createLink(NewLink(.bridge(BridgeOptions()), name: "br0", index: 10, isUp: true))
+      $0.createLink(NewLink(.veth(peer: .init(name: "b")), name: "a", index: 20, master: 10, isUp: true))
+      $0.addAlternativeName("another-name", toLink: 20)
+      $0.addAddress(LinkAddress(link: 10, address: [10, 0, 0, 1], prefixLength: 8))
+      $0.addRoute(Route(to: [11, 0, 0, 0], prefixLength: 8, via: [10, 0, 0, 2], mtu: 1300))
+      $0.addNeighbour(Neighbour(link: 10, address: [10, 0, 0, 2], linkLayerAddress: [2, 0, 0, 0, 0, 1]))
+    }
+    // RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH, RTM_GETRULE
+    let lists = try [18, 22, 26, 30, 34].map { try replies(to: $0, on: host.connection.socket) }
+    #expect(lists.allSatisfy { $0.count > 1 })
+    for message in lists.joined() {
+      let payload = message.dropFirst(16)
+      for length in 0...payload.count { decodeAll(Array(payload.prefix(length))) }
+    }
+  }
+
+  /// The messages that answer a request for a list, as they come.
+  private func replies(to type: Int, on socket: borrowing Socket) throws -> [[UInt8]] {
+    var request = MessageBuffer()
+    request.message(type, flags: 0x300) { buffer in  // NLM_F_DUMP
+      for _ in 0..<(type == 18 ? 4 : type == 22 ? 2 : 3) { buffer.field(UInt32(0)) }
+    }
+    try socket.send(request.bytes[...])
+    var replies: [[UInt8]] = []
+    var isComplete = false
+    while !isComplete {
+      let datagram = try socket.receive()
+      var offset = 0
+      let isWhole = withBytes(of: datagram) {
+        forEachMessage(in: $0) { header, _ in
+          replies.append(Array(datagram[offset..<offset + header.length]))
+          offset += (header.length + 3) & ~3
+          if header.type < 16 { isComplete = true }  // NLMSG_DONE, NLMSG_ERROR
+        }
+      }
+      #expect(isWhole)
+    }
+    return replies
   }
 
   @Test func everyLengthFieldWrong() {

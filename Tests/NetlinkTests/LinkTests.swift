@@ -1,5 +1,7 @@
+import TestSupport
 import Testing
 
+import LabRunner
 @testable import Netlink
 
 @Suite(.needs(.namespaces)) struct LinkTests {
@@ -115,7 +117,7 @@ import Testing
     #expect(try host.connection.links().map(\.name).sorted() == ["b", "br0", "lo"])
   }
 
-  @Test func portOptions() throws {
+  @Test(.timeLimit(.minutes(1))) func portOptions() throws {
     let host = try TestNamespace()
     try host.perform {
       $0.createLink(NewLink(.bridge(BridgeOptions()), name: "br0", index: 10, isUp: true))
@@ -126,7 +128,9 @@ import Testing
       state: .disabled, cost: 55, priority: 7, learning: false, unicastFlood: false, multicastFlood: false,
       broadcastFlood: false, hairpin: true, bpduGuard: true, rootBlock: true, isolated: true,
       neighbourSuppression: true, locked: true)
-    try host.perform { $0.setLink(20, LinkChange(bridgePort: options)) }
+    // The carrier's arrival is noticed a little later, and makes the bridge choose the state.
+    while try host.connection.link(20).operationalState != .up {}
+    try host.perform { $0.setBridgePort(20, options) }
     let port = try host.bridge("link", "show", "dev", "a")[0]
     #expect(port["state"].string == "disabled")
     #expect(port["cost"].int == 55)
@@ -143,11 +147,13 @@ import Testing
   @Test func dumpsAreFilteredByTheKernel() throws {
     let host = try TestNamespace()
     try run(["ip", "-n", host.name, "link", "add", "br0", "type", "bridge"])
-    try run(["ip", "-n", host.name, "link", "add", "name", "a", "master", "br0", "type", "veth", "peer", "name", "b"])
+    try run(["ip", "-n", host.name, "link", "add", "name", "a", "type", "veth", "peer", "name", "b"])
+    try run(["ip", "-n", host.name, "link", "set", "dev", "a", "master", "br0"])
     let bridge = try host.connection.link(named: "br0")
     #expect(try host.connection.links(ofKind: "bridge") == [bridge])
     #expect(try host.connection.links(master: bridge.index).map(\.name) == ["a"])
     #expect(try host.connection.links(ofKind: "veth").map(\.name).sorted() == ["a", "b"])
+    #expect(try host.connection.links(ofKind: "no-such-kind").isEmpty)
     #expect(bridge.statistics == nil)
     #expect(try host.connection.link(named: "br0", withStatistics: true).statistics?.transmittedPackets == 0)
     #expect(try host.connection.links(withStatistics: true).allSatisfy { $0.statistics != nil })
@@ -201,7 +207,6 @@ import Testing
     #expect(data["local"].string == "10.0.0.1" && data["remote"].string == "10.0.0.2")
     #expect(data["port"].int == 4789 && data["learning"].bool == false && data["ttl"].int == 64)
     #expect(try host.connection.link(10).kind == .vxlan(vxlan))
-    Feature.vxlan.exercised()
   }
 
   @Test(.needs(.dummy)) func dummy() throws {
@@ -209,7 +214,6 @@ import Testing
     try host.perform { $0.createLink(NewLink(.dummy, name: "d0", index: 10, mtu: 9000, isUp: true)) }
     #expect(try host.ip("link", "show", "d0")[0]["linkinfo"]["info_kind"].string == "dummy")
     #expect(try host.connection.link(10).kind == .dummy)
-    Feature.dummy.exercised()
   }
 
   @Test(.needs(.tun)) func tapIsRecognised() throws {
@@ -220,7 +224,6 @@ import Testing
       return
     }
     #expect(tun.isTap && tun.isPersistent && tun.owner == 65534)
-    Feature.tun.exercised()
   }
 
   @Test(.needs(.vlanDevices)) func vlanSubinterface() throws {
@@ -238,6 +241,5 @@ import Testing
     let read = try host.connection.link(30)
     #expect(read.kind == .vlan(VLAN(id: 100)) && read.parent == 20 && read.parentNamespaceID == nil)
     #expect(try host.connection.link(31).kind == .vlan(VLAN(id: 4094, protocolNumber: VLAN.service)))
-    Feature.vlanDevices.exercised()
   }
 }

@@ -1,6 +1,8 @@
 import Foundation
+import TestSupport
 import Testing
 
+import LabRunner
 @testable import Netlink
 
 @Suite(.needs(.namespaces)) struct NamespaceTests {

@@ -1,52 +1,7 @@
 import Foundation
 import Netlink
+import TestSupport
 import Testing
-
-/// What a kernel may lack. A test that needs it is disabled there; the log shows which were exercised somewhere.
-enum Feature: String, CaseIterable {
-  case namespaces = "network namespaces"
-  case vlanFiltering = "bridge VLAN filtering"
-  case vlanDevices = "802.1Q devices"
-  case dummy = "dummy devices"
-  case vxlan = "VXLAN"
-  case tun = "tun/tap"
-
-  /// Found by trying, once.
-  static let available: Set<Feature> = Set(allCases.filter { (try? $0.attempt()) != nil })
-
-  private func attempt() throws {
-    let namespace = try NetworkNamespace.create()
-    let connection = try Connection(in: namespace)
-    var batch = Batch()
-    batch.createLink(NewLink(.bridge(BridgeOptions()), name: "br0", index: 10))
-    switch self {
-    case .namespaces: break
-    case .vlanFiltering: batch.setLink(10, LinkChange(bridge: BridgeOptions(vlanFiltering: true)))
-    case .vlanDevices: batch.createLink(NewLink(.vlan(VLAN(id: 5), parent: 10), name: "br0.5"))
-    case .dummy: batch.createLink(NewLink(.dummy, name: "dummy0"))
-    case .vxlan: batch.createLink(NewLink(.vxlan(VXLAN(id: 5, destinationPort: 4789)), name: "vxlan0"))
-    case .tun:
-      guard FileManager.default.isWritableFile(atPath: "/dev/net/tun") else {
-        throw CocoaError(.fileNoSuchFile)
-      }
-    }
-    try connection.run(batch)
-  }
-
-  /// Notes in the log that a test needing this has come to its end.
-  func exercised() {
-    guard let path = ProcessInfo.processInfo.environment["NETLAB_FEATURE_LOG"] else { return }
-    let descriptor = unsafe open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
-    let log = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    try? log.write(contentsOf: Data("feature \(rawValue): exercised\n".utf8))
-  }
-}
-
-extension Trait where Self == ConditionTrait {
-  static func needs(_ feature: Feature) -> Self {
-    .enabled("this kernel has no \(feature.rawValue)") { Feature.available.contains(feature) }
-  }
-}
 
 /// What a command printed as JSON.
 struct JSON {
@@ -99,7 +54,6 @@ final class TestNamespace {
     namespace = try NetworkNamespace.create()
     connection = try Connection(in: namespace)
     try namespace.pin(at: path)
-    Feature.namespaces.exercised()
   }
 
   deinit {

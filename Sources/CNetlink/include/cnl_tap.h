@@ -50,9 +50,6 @@ int cnl_probe_port(int socket);
 int cnl_probe_send(int socket, int protocol, const uint8_t *address, int length, int port, const void *bytes,
                    size_t size);
 
-/// Sends one whole frame by a device of a namespace.
-int cnl_probe_frame(int ns, int ifindex, const void *frame, size_t size);
-
 /// How many tables of nftables a namespace has; 0 also where the kernel has no nftables.
 int cnl_count_nft_tables(int ns);
 #endif

@@ -117,7 +117,7 @@ public struct Capture: CheckValue {
   }
 
   public var title: String {
-    "capture at \(point)\(filter.isEmpty ? "" : " '\(filter)'") sees \(sighting)"
+    "capture at \(point)\(filter.isEmpty ? "" : " '\(filter)'") sees \(sighting)".onOneLine
   }
   public var references: CheckReferences {
     let count =

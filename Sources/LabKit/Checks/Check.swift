@@ -27,6 +27,9 @@ public indirect enum Check: Hashable, Sendable {
     case .run(let check): check
     }
   }
+
+  /// How many checks stand in each other, this one counted.
+  var depth: Int { 1 + (value.references.nested.map(\.depth).max() ?? 0) }
 }
 
 /// One kind of check.
@@ -59,6 +62,8 @@ public struct CheckReferences {
   public var numbers: [(name: String, value: Int, range: ClosedRange<Int>)] = []
   /// Regular expressions.
   public var patterns: [String] = []
+  /// What is wrong with the check by itself.
+  public var problems: [String] = []
 }
 
 /// What can stand in a lab's checks.

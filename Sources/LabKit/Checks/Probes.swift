@@ -144,12 +144,15 @@ public struct Run: CheckValue {
     self.location = SourceLocation(file: file, line: line, column: column)
   }
 
-  public var title: String { "run on \(node): \(command.joined(separator: " "))" }
+  public var title: String { "run on \(node): \(command.joined(separator: " "))".onOneLine }
   public var references: CheckReferences {
     var references = CheckReferences(
-      points: [CapturePoint(node: node, place: .device("lo"))],
-      numbers: [("status", status, 0...255), ("length of the command", command.count, 1...1000)])
+      points: [CapturePoint(node: node, place: .device("lo"))], numbers: [("status", status, 0...255)])
     if case .matches(let pattern) = output { references.patterns = [pattern] }
+    if command.first?.isEmpty ?? true { references.problems.append("there is no command to run") }
+    if command.contains(where: { $0.utf8.contains(0) }) {
+      references.problems.append("an argument of a command cannot contain U+0000")
+    }
     return references
   }
   public var checkList: [Check] { [.run(self)] }

@@ -11,6 +11,6 @@ public enum DeviceName {
   /// `tapde4f2069.100`: as much of the parent port's id as leaves room for the VLAN id in 15 characters.
   public static func tapSubinterface(of port: ResolvedPort, vlan: Int) -> String {
     let suffix = ".\(vlan)"
-    return "tap" + port.id.prefix(NameRule.deviceLimit - 3 - suffix.utf8.count) + suffix
+    return "tap" + port.id.prefix(NameRule.device.limit - 3 - suffix.utf8.count) + suffix
   }
 }

@@ -14,8 +14,16 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
   /// The compilers' form, so that editors and CI systems link it: `FILE:LINE:COLUMN: error: MESSAGE`.
   public var description: String {
     let place = location.map { "\($0): " } ?? ""
-    let lines = [place + "error: " + message] + (fix.map { ["  fix: " + $0] } ?? [])
+    let lines = [place + "error: " + message.clipped] + (fix.map { ["  fix: " + $0.clipped] } ?? [])
     return lines.map(\.onOneLine).joined(separator: "\n")
+  }
+}
+
+extension Diagnostic {
+  /// The order of the lab's source; what has no place comes first.
+  func precedes(_ other: Diagnostic) -> Bool {
+    guard let location, let second = other.location else { return location == nil && other.location != nil }
+    return (location.file, location.line, location.column) < (second.file, second.line, second.column)
   }
 }
 
@@ -37,6 +45,9 @@ extension String {
 
   /// The same without line breaks and tabs, so that a name cannot forge a line of its own.
   var onOneLine: String { escaped(\.isUnsafe) }
+
+  /// No more of it than a person would read: what a lab says can be of any length.
+  fileprivate var clipped: String { utf8.count <= 600 ? self : prefix(600) + "…" }
 
   private func escaped(_ isUnsafe: (Unicode.Scalar) -> Bool) -> String {
     guard unicodeScalars.contains(where: isUnsafe) else { return self }

@@ -1,54 +1,59 @@
 /// What the kernel and the tools can take as a name.
-public enum NameRule {
-  /// A node's or lab's name becomes part of a file name in `/run/netns`, and of altnames (127 characters in all).
-  static let nodeLimit = 63
-  /// IFNAMSIZ - 1.
-  static let deviceLimit = 15
+public struct NameRule: Sendable {
+  /// In characters.
+  let limit: Int
+  /// What may stand in the name beside letters and digits.
+  let signs: String
+  let reserved: Set<String>
 
-  /// What is wrong with the name of a lab, VM or host; `nil` if nothing is.
-  public static func problem(ofNode name: String) -> String? {
-    if name.isEmpty { return "is empty" }
-    if name.utf8.count > nodeLimit { return "is longer than \(nodeLimit) characters" }
-    let wrong = name.unicodeScalars.first { !isWord($0) && $0 != "-" && $0 != "_" }
-    if let wrong { return "contains \(quoted(wrong)); letters, digits, '-' and '_' can be used" }
-    guard let first = name.unicodeScalars.first, isWord(first) else {
-      return "must begin with a letter or digit"
+  /// Labs, hosts and VMs: their names become file names in `/run/netns`, and altnames (127 characters in all).
+  public static let node = NameRule(limit: 63, signs: "-_", reserved: [])
+  /// Networks: their names stand in aliases (255 characters in all).
+  static let network = NameRule(limit: 63, signs: "-_.", reserved: [])
+  /// Interfaces: IFNAMSIZ - 1 characters, and no name that stands for something else in sysfs or procfs.
+  static let device = NameRule(
+    limit: 15, signs: "-_.", reserved: ["lo", "all", "default", "bonding_masters"])
+
+  /// What is wrong with a name; `nil` if nothing is.
+  public func problem(of name: String) -> String? {
+    guard let first = name.unicodeScalars.first else { return "is empty" }
+    if let wrong = name.unicodeScalars.first(where: { !allows($0) }) {
+      let shown =
+        wrong.isUnsafe
+        ? "the invisible character U+\(String(wrong.value, radix: 16, uppercase: true))" : "'\(wrong)'"
+      let signs = signs.map { "'\($0)'" }
+      return
+        "contains \(shown); letters, digits, \(signs.dropLast().joined(separator: ", ")) and \(signs.last ?? "") can be used"
     }
+    if !isWord(first) { return "must begin with a letter or digit" }
+    if name.utf8.count > limit { return "is longer than \(limit) characters" }
+    if reserved.contains(name) { return "is reserved by the system" }
     return nil
   }
 
-  /// What is wrong with the name of a network; `nil` if nothing is. It never becomes a file or device name.
-  static func problem(ofNetwork name: String) -> String? {
-    if name.isEmpty { return "is empty" }
-    if name.utf8.count > 255 { return "is longer than 255 characters" }
-    if let wrong = name.unicodeScalars.first(where: { $0.isUnsafe || $0 == " " }) {
-      return "contains \(quoted(wrong))"
+  /// A name like this one that can be used, if there is one, as a fix.
+  func fix(for name: String) -> String? {
+    let mended = String(
+      String.UnicodeScalarView(
+        name.unicodeScalars.lazy.map { allows($0) ? $0 : "-" }.drop { !isWord($0) }.prefix(limit)))
+    return problem(of: mended) == nil ? "write '\(mended)'" : nil
+  }
+
+  private func allows(_ scalar: Unicode.Scalar) -> Bool {
+    isWord(scalar) || signs.unicodeScalars.contains(scalar)
+  }
+
+  private func isWord(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar {
+    case "a"..."z", "A"..."Z", "0"..."9": true
+    default: false
     }
-    return nil
-  }
-
-  /// What is wrong with the name of an interface; `nil` if nothing is (see dev_valid_name in the kernel).
-  static func problem(ofDevice name: String) -> String? {
-    if name.isEmpty { return "is empty" }
-    if name.utf8.count > deviceLimit { return "is longer than \(deviceLimit) characters" }
-    if ["lo", "all", "default", ".", ".."].contains(name) { return "is reserved by the system" }
-    let wrong = name.unicodeScalars.first { !isWord($0) && !"-_.".unicodeScalars.contains($0) }
-    if let wrong { return "contains \(quoted(wrong)); letters, digits, '-', '_' and '.' can be used" }
-    return nil
-  }
-
-  private static func isWord(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
-  }
-
-  private static func quoted(_ scalar: Unicode.Scalar) -> String {
-    scalar.isUnsafe ? "the control character U+\(String(scalar.value, radix: 16))" : "'\(scalar)'"
   }
 }
 
 /// The candidate most like a mistyped name, if one is near enough to be meant.
 public func nearest(to name: String, in candidates: some Sequence<String>) -> String? {
-  let limit = max(1, (name.count + 1) / 3)
+  let limit = (name.count + 1) / 3
   var best: (name: String, distance: Int)?
   for candidate in candidates {
     let distance = editDistance(name, candidate, limit: limit)

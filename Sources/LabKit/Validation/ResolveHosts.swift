@@ -7,16 +7,14 @@ extension Resolver {
   /// Hosts: tags, the limits of bridges, device names that would collide.
   mutating func resolveHosts() -> [ResolvedHost] {
     var portsByHost: [[ResolvedPort]] = Array(repeating: [], count: document.hosts.count)
-    for port in document.ports.indices.lazy.compactMap({ [vmIndex, document] in vmIndex[document.ports[$0].vm]
-    }).uniqued() {
-      guard let host = vmHosts[port] else { continue }
-      portsByHost[host] += ports[port].flatMap { [$0] + $0.subports }
+    for declared in declaredPorts {
+      if let host = vmHosts[declared.path.vm] { portsByHost[host].append(port(at: declared.path)) }
     }
-    return document.hosts.enumerated().map { index, host in
+    return zip(document.hosts, portsByHost).map { host, ports in
       var tags: [Int: Int] = [:]
-      for port in portsByHost[index] where tags[port.network] == nil { tags[port.network] = tags.count + 1 }
-      checkLimits(of: host, ports: portsByHost[index], networks: tags.count)
-      checkDeviceNames(of: host, ports: portsByHost[index])
+      for port in ports where tags[port.network] == nil { tags[port.network] = tags.count + 1 }
+      checkLimits(of: host, ports: ports, networks: tags.count)
+      checkDeviceNames(of: host, ports: ports)
       return ResolvedHost(name: host.name, location: host.location, tags: tags)
     }
   }
@@ -45,31 +43,25 @@ extension Resolver {
     }
   }
 
+  /// The names that are made of more, or of less, than the 11 characters of a port's id that were found to be unique.
   private mutating func checkDeviceNames(of host: Host, ports: [ResolvedPort]) {
-    var owners: [String: SourceLocation] = [:]
-    func check(_ name: String, _ location: SourceLocation, _ resolver: inout Resolver) {
-      guard let other = owners.updateValue(location, forKey: name), other != location else { return }
+    var owners: [String: Owner] = [:]
+    func check(_ name: String, _ owner: Owner, _ resolver: inout Resolver) {
+      guard let other = owners.updateValue(owner, forKey: name) else { return }
       resolver.report(
-        "the device name \(name) on host '\(host.name)' is already that of the port \(resolver.declared(other, from: location))",
-        at: location, fix: "give one of the two another id")
+        "the device name \(name) on host '\(host.name)' is already that of \(resolver.described(other, from: owner.location))",
+        at: owner.location, fix: "give one of the two another id")
     }
-    for port in ports where port.vlan == nil {
-      check(DeviceName.tap(port), port.location, &self)
+    for port in ports {
       for subport in port.subports {
-        check(DeviceName.tapSubinterface(of: port, vlan: subport.vlan ?? 0), subport.location, &self)
+        let owner = Owner(what: "subport \(subport.device)", location: subport.location)
+        check(DeviceName.tapSubinterface(of: port, vlan: subport.vlan ?? 0), owner, &self)
       }
     }
     guard datapath == .linuxbridge else { return }
-    for network in Set(ports.map(\.network)).sorted() {
-      check(DeviceName.brq(networks[network]), networks[network].location, &self)
+    for network in ports.map(\.network).uniqued() {
+      let owner = Owner(what: "network '\(networks[network].name)'", location: networks[network].location)
+      check(DeviceName.brq(networks[network]), owner, &self)
     }
-  }
-}
-
-extension Sequence where Element: Hashable {
-  /// Each element once, in the order of its first appearance.
-  func uniqued() -> [Element] {
-    var seen: Set<Element> = []
-    return filter { seen.insert($0).inserted }
   }
 }

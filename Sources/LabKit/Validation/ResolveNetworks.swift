@@ -1,32 +1,37 @@
 extension Resolver {
   /// Networks: names, subnets, MTU, ids.
   mutating func resolveNetworks() {
-    var ids: [String: ResolvedNetwork] = [:]
+    var ids: [String: Owner] = [:]
     for network in document.networks {
-      if let problem = NameRule.problem(ofNetwork: network.name) {
-        report("the network's name '\(network.name)' \(problem)", at: network.location)
+      if let problem = NameRule.network.problem(of: network.name) {
+        report(
+          "the network's name '\(network.name)' \(problem)", at: network.location,
+          fix: NameRule.network.fix(for: network.name))
       }
       if let other = networkIndex[network.name] {
+        let owner = Owner(what: "a network", location: networks[other].location)
         report(
-          "'\(network.name)' is already the name of the network \(declared(networks[other].location, from: network.location))",
-          at: network.location)
+          "'\(network.name)' is already the name of \(described(owner, from: network.location))",
+          at: network.location,
+          fix: "rename one of them; to name one network twice, keep it in a `let` and use that")
         continue
       }
-      let resolved = ResolvedNetwork(
-        name: network.name, id: networkID(of: network), subnets: subnets(of: network), mtu: network.mtu,
-        location: network.location)
-      if let other = ids[resolved.id] {
+      let subnets = subnets(of: network)
+      if subnets.count < network.subnets.count { unclearNetworks.insert(networks.count) }
+      let id = networkID(of: network)
+      let owner = Owner(what: "network '\(network.name)'", location: network.location)
+      if let other = ids.updateValue(owner, forKey: id) {
         report(
-          "network id \(resolved.id) is already that of '\(other.name)', \(declared(other.location, from: network.location))",
-          at: network.location)
+          "network id \(id) is already that of \(described(other, from: network.location))",
+          at: network.location,
+          fix: "leave it out, or write another one")
       }
-      ids[resolved.id] = resolved
-      checkMTU(
-        network.mtu, hasIPv6: resolved.subnets.contains { $0.family == .ipv6 },
-        of: "network '\(network.name)'",
+      let mtu = checkedMTU(
+        network.mtu, hasIPv6: subnets.contains { $0.family == .ipv6 }, of: "network '\(network.name)'",
         at: network.location)
       networkIndex[network.name] = networks.count
-      networks.append(resolved)
+      networks.append(
+        ResolvedNetwork(name: network.name, id: id, subnets: subnets, mtu: mtu, location: network.location))
     }
   }
 
@@ -47,7 +52,9 @@ extension Resolver {
     for text in network.subnets {
       guard let subnet = subnet(text, of: network) else { continue }
       if let other = subnets.first(where: { $0.overlaps(subnet) }) {
-        report("subnet \(subnet) overlaps \(other) of the same network", at: network.location)
+        report(
+          "subnet \(subnet) overlaps \(other) of the same network '\(network.name)'", at: network.location,
+          fix: subnet == other ? "write it once" : "choose another range, or put it on a network of its own")
         continue
       }
       subnets.append(subnet)
@@ -63,12 +70,14 @@ extension Resolver {
       report(
         address == nil ? "'\(text)' is not a subnet" : "'\(text)' has no valid prefix length",
         at: network.location,
-        fix: address.map { "write \(IPPrefix(address: $0, length: $0.family == .ipv4 ? 24 : 64).subnet)" }
+        fix: address.map { "write \($0.likelySubnet)" }
           ?? "write ADDRESS/LENGTH, such as 192.168.21.0/24")
       return nil
     }
     if prefix.length == 0 {
-      report("subnet \(prefix): prefix length 0 covers every address", at: network.location)
+      report(
+        "subnet \(prefix) covers every address there is", at: network.location,
+        fix: "write \(prefix.family == .ipv4 ? "10.0.0.0/24" : "fd00::/64"), for instance")
       return nil
     }
     if prefix.subnet != prefix {
@@ -77,22 +86,36 @@ extension Resolver {
         fix: "write \(prefix.subnet)")
       return prefix.subnet
     }
-    if prefix.address.isMulticast || prefix.address.isLoopback {
-      let kind = prefix.address.isMulticast ? "multicast" : "loopback"
+    if let (range, kind) = Self.unusableRanges.first(where: { $0.range.overlaps(prefix) }) {
       report(
-        "subnet \(prefix) is in the \(kind) range, from which no interface has an address",
-        at: network.location)
+        "subnet \(prefix) overlaps \(range), \(kind)", at: network.location,
+        fix: "write \(prefix.family == .ipv4 ? "10.0.0.0/24" : "fd00::/64"), for instance")
       return nil
     }
     return prefix
   }
 
+  /// Where no interface can have an address of a subnet.
+  private static let unusableRanges = [
+    ("0.0.0.0/8", "which stands for this network"), ("127.0.0.0/8", "the loopback range"),
+    ("224.0.0.0/4", "the multicast range"), ("::/128", "the unspecified address"),
+    ("::1/128", "the loopback address"),
+    ("fe80::/10", "the link-local range, in which each interface has an address anyway"),
+    ("ff00::/8", "the multicast range"),
+  ].compactMap { text, kind in IPPrefix(text).map { (range: $0, kind: kind) } }
+
+  /// The MTU if it can be used, or else one that can, so that a mistake is reported once.
+  ///
   /// 68 is the least that IPv4 needs (RFC 791), 1280 what IPv6 needs (RFC 8200), 65535 the most that a veth takes.
-  mutating func checkMTU(_ mtu: Int, hasIPv6: Bool, of what: String, at location: SourceLocation) {
+  mutating func checkedMTU(_ mtu: Int, hasIPv6: Bool, of what: String, at location: SourceLocation) -> Int {
+    let range = (hasIPv6 ? 1280 : 68)...65_535
     if !(68...65_535).contains(mtu) {
       report("MTU \(mtu) of \(what) is not in 68…65535", at: location)
-    } else if hasIPv6, mtu < 1280 {
-      report("MTU \(mtu) of \(what) is below the 1280 bytes that IPv6 needs", at: location)
+    } else if !range.contains(mtu) {
+      report(
+        "MTU \(mtu) of \(what) is less than the 1280 bytes that IPv6 needs", at: location,
+        fix: "write 1280 or more, or leave out the IPv6 subnet")
     }
+    return min(max(mtu, range.lowerBound), range.upperBound)
   }
 }

@@ -1,42 +1,24 @@
+/// Where a port stands: its VM, its place among the VM's ports, and its place among that port's subports.
+struct PortPath: Hashable {
+  var vm: Int
+  var port: Int
+  var subport: Int?
+}
+
+/// The part of a declaration that ports and subports share.
+struct DeclaredPort {
+  var path: PortPath
+  var addresses: [String]
+  var routes: [Route]
+  /// The port as messages name it, and its place.
+  var owner: Owner
+}
+
 extension Resolver {
-  /// Which host each VM runs on: the one whose braces hold it or its ports.
-  mutating func resolvePlacement() {
-    vmHosts = document.vms.map { vm in vm.host.flatMap { hostIndex[$0] } }
-    for vm in document.vms {
-      if let host = vm.host, hostIndex[host] == nil { reportUnknownHost(host, at: vm.location) }
-    }
-    for port in document.ports {
-      guard let host = port.host else { continue }
-      guard let found = hostIndex[host] else {
-        reportUnknownHost(host, at: port.location)
-        continue
-      }
-      guard let vm = vmIndex[port.vm] else { continue }
-      if let other = vmHosts[vm], other != found {
-        report(
-          "VM '\(port.vm)' is on host '\(document.hosts[other].name)' and cannot have a port on '\(host)' too",
-          at: port.location)
-      } else {
-        vmHosts[vm] = found
-      }
-    }
-    for (name, index) in vmIndex.sorted(by: { $0.value < $1.value }) where vmHosts[index] == nil {
-      report(
-        "VM '\(name)' is on no host", at: document.vms[index].location,
-        fix: "give it a port inside a Host: Host(\"compute-1\") { … }")
-    }
-  }
-
-  private mutating func reportUnknownHost(_ host: String, at location: SourceLocation) {
-    report(
-      "there is no host '\(host)'", at: location,
-      fix: suggestion(for: host, among: document.hosts.map(\.name), what: "host"))
-  }
-
   /// Ports: their network, device, id, MAC and MTU, and the same of their subports.
   mutating func resolvePorts() {
     ports = Array(repeating: [], count: document.vms.count)
-    var claims = PortClaims()
+    var claims = PortClaims(document)
     for port in document.ports {
       guard let vm = vmIndex[port.vm] else {
         report(
@@ -45,28 +27,30 @@ extension Resolver {
         continue
       }
       guard let network = network(named: port.network, at: port.location) else { continue }
-      let device = port.device ?? "eth\(ports[vm].count)"
-      if let problem = NameRule.problem(ofDevice: device) {
-        report("the interface's name '\(device)' \(problem)", at: port.location)
+      let device = port.device ?? claims.freeDevice(of: port.vm)
+      if let problem = NameRule.device.problem(of: device) {
+        report(
+          "the interface's name '\(device)' \(problem)", at: port.location,
+          fix: NameRule.device.fix(for: device) ?? "leave it out, or write eth\(ports[vm].count)")
       }
+      let owner = Owner(what: "\(device) of '\(port.vm)'", location: port.location)
+      claimDevice(device, of: port.vm, owner: owner, claims: &claims)
       let key = "\(port.vm) \(device)"
-      let mtu = port.mtu ?? networks[network].mtu
-      checkMTU(
-        mtu, hasIPv6: networks[network].subnets.contains { $0.family == .ipv6 }, of: "port \(key)",
-        at: port.location)
       var resolved = ResolvedPort(
-        id: id(port.id, key: key, at: port.location, claims: &claims), device: device, network: network,
-        mac: mac(port.mac, key: key, network: network, at: port.location, claims: &claims), addresses: [],
-        mtu: mtu,
-        routes: [], vlan: nil, subports: [], location: port.location)
-      claimDevice(device, of: port.vm, at: port.location, claims: &claims)
-      resolveSubports(of: port, into: &resolved, claims: &claims)
+        id: id(port.id, key: key, owner: owner, claims: &claims), device: device, network: network,
+        mac: mac(port.mac, key: key, owner: owner, claims: &claims), addresses: [],
+        mtu: mtu(port.mtu, on: network, within: nil, owner: owner), routes: [], vlan: nil, subports: [],
+        location: port.location)
+      let path = PortPath(vm: vm, port: ports[vm].count)
+      declaredPorts.append(
+        DeclaredPort(path: path, addresses: port.addresses, routes: port.routes, owner: owner))
+      resolveSubports(of: port, at: path, into: &resolved, claims: &claims)
       ports[vm].append(resolved)
     }
   }
 
   private mutating func resolveSubports(
-    of port: Port, into parent: inout ResolvedPort, claims: inout PortClaims
+    of port: Port, at path: PortPath, into parent: inout ResolvedPort, claims: inout PortClaims
   ) {
     var vlans: [Int: SourceLocation] = [:]
     for subport in port.subports {
@@ -75,41 +59,48 @@ extension Resolver {
         continue
       }
       if let other = vlans.updateValue(subport.location, forKey: subport.vlan) {
+        let owner = Owner(what: "a subport of this port", location: other)
         report(
-          "VLAN \(subport.vlan) is already used on this port by the subport \(declared(other, from: subport.location))",
-          at: subport.location)
+          "VLAN id \(subport.vlan) is already that of \(described(owner, from: subport.location))",
+          at: subport.location, fix: "give each subport of a port a VLAN id of its own")
         continue
       }
       guard let network = network(named: subport.network, at: subport.location) else { continue }
       if network == parent.network {
         report(
-          "a subport cannot be on its parent's own network '\(subport.network)'", at: subport.location,
+          "a subport cannot be on '\(subport.network)', the network of its own parent", at: subport.location,
           fix: "put it on another network: that is what its VLAN is for")
         continue
       }
       let device = "\(parent.device).\(subport.vlan)"
-      if let problem = NameRule.problem(ofDevice: device) {
-        report("the subinterface's name '\(device)' \(problem)", at: subport.location)
-      }
-      claimDevice(device, of: port.vm, at: subport.location, claims: &claims)
-      let key = "\(port.vm) \(device)"
-      let mtu = subport.mtu ?? min(networks[network].mtu, parent.mtu)
-      checkMTU(
-        mtu, hasIPv6: networks[network].subnets.contains { $0.family == .ipv6 }, of: "subport \(key)",
-        at: subport.location)
-      if mtu > parent.mtu {
+      if NameRule.device.problem(of: parent.device) == nil, device.utf8.count > NameRule.device.limit {
+        let room = NameRule.device.limit - (device.utf8.count - parent.device.utf8.count)
         report(
-          "MTU \(mtu) of subport \(key) is larger than its parent's \(parent.mtu)", at: subport.location,
-          fix: "make it \(parent.mtu) or less")
+          "the subinterface's name '\(device)' is longer than \(NameRule.device.limit) characters",
+          at: subport.location, fix: "call the port's device '\(parent.device.prefix(room))'")
       }
-      parent.subports.append(
-        ResolvedPort(
-          id: id(subport.id, key: key, at: subport.location, claims: &claims), device: device,
-          network: network,
-          mac: subport.mac == nil
-            ? claims.inherit(parent.mac, network: network, at: subport.location, in: &self)
-            : mac(subport.mac, key: key, network: network, at: subport.location, claims: &claims),
-          addresses: [], mtu: mtu, routes: [], vlan: subport.vlan, subports: [], location: subport.location))
+      let owner = Owner(what: "\(device) of '\(port.vm)'", location: subport.location)
+      claimDevice(device, of: port.vm, owner: owner, claims: &claims)
+      let key = "\(port.vm) \(device)"
+      var resolved = ResolvedPort(
+        id: id(subport.id, key: key, owner: owner, claims: &claims), device: device, network: network,
+        mac: parent.mac, addresses: [], mtu: mtu(subport.mtu, on: network, within: parent.mtu, owner: owner),
+        routes: [], vlan: subport.vlan, subports: [], location: subport.location)
+      if let text = subport.mac, MACAddress(text) != parent.mac {
+        resolved.mac = mac(text, key: key, owner: owner, claims: &claims)
+      }
+      let sibling = parent.subports.first { $0.network == network && $0.mac == resolved.mac }
+      if let sibling {
+        let other = Owner(what: "\(sibling.device) of '\(port.vm)'", location: sibling.location)
+        report(
+          "MAC \(resolved.mac) is on network '\(subport.network)' already, as that of \(described(other, from: subport.location))",
+          at: subport.location, fix: "give one of the two subports a MAC of its own")
+      }
+      declaredPorts.append(
+        DeclaredPort(
+          path: PortPath(vm: path.vm, port: path.port, subport: parent.subports.count),
+          addresses: subport.addresses, routes: subport.routes, owner: owner))
+      parent.subports.append(resolved)
     }
   }
 
@@ -120,103 +111,46 @@ extension Resolver {
     } else {
       report(
         "there is no network '\(name)'", at: location,
-        fix: suggestion(for: name, among: networks.map(\.name), what: "network"))
+        fix: networks.isEmpty
+          ? "declare it: Network(\"\(name)\", subnet: \"192.168.21.0/24\")"
+          : suggestion(for: name, among: networks.map(\.name), what: "network"))
     }
     return nil
   }
 
   private mutating func claimDevice(
-    _ device: String, of vm: String, at location: SourceLocation, claims: inout PortClaims
+    _ device: String, of vm: String, owner: Owner, claims: inout PortClaims
   ) {
-    if let other = claims.devices.updateValue(location, forKey: "\(vm) \(device)") {
-      report(
-        "VM '\(vm)' already has an interface '\(device)', \(declared(other, from: location))", at: location)
-    }
+    guard let other = claims.devices.updateValue(owner, forKey: "\(vm) \(device)") else { return }
+    report(
+      "\(described(Owner(what: "'\(device)' is already an interface of VM '\(vm)'", location: other.location), from: owner.location))",
+      at: owner.location, fix: "leave the device out, or give it another name")
   }
 
-  /// The port's UUID; devices are named after its first 11 characters, so those must be free in the lab.
-  private mutating func id(
-    _ text: String?, key: String, at location: SourceLocation, claims: inout PortClaims
-  ) -> String {
-    var id = ObjectID.derived(from: "port", document.name, key)
-    if let text {
-      if let parsed = ObjectID.parse(text) {
-        id = parsed
-      } else {
-        report(
-          "port id '\(text)' is not a UUID", at: location, fix: "leave it out, or write one such as \(id)")
-      }
-      if let other = claims.shortIDs[String(id.prefix(11))] {
-        report(
-          "port id \(id) begins like that of the port \(declared(other, from: location)): both would be named tap\(id.prefix(11))",
-          at: location, fix: "change one of the first 11 characters")
-      }
+  /// The port's own MTU, or the network's; a subport's is never more than its parent's.
+  private mutating func mtu(_ mtu: Int?, on network: Int, within parent: Int?, owner: Owner) -> Int {
+    let most = parent ?? .max
+    let chosen = mtu ?? min(networks[network].mtu, most)
+    if mtu != nil, (68...65_535).contains(chosen), chosen > most {
+      report(
+        "MTU \(chosen) of \(owner.what) is larger than its parent's, \(most)", at: owner.location,
+        fix: "write \(most) or less, or leave it out")
+      return most
+    }
+    let hasIPv6 = networks[network].subnets.contains { $0.family == .ipv6 }
+    return checkedMTU(chosen, hasIPv6: hasIPv6, of: owner.what, at: owner.location)
+  }
+
+  func port(at path: PortPath) -> ResolvedPort {
+    let port = ports[path.vm][path.port]
+    return path.subport.map { port.subports[$0] } ?? port
+  }
+
+  mutating func withPort(at path: PortPath, _ body: (inout ResolvedPort) -> Void) {
+    if let subport = path.subport {
+      body(&ports[path.vm][path.port].subports[subport])
     } else {
-      var attempt: UInt64 = 0
-      while claims.shortIDs[String(id.prefix(11))] != nil {
-        attempt += 1
-        id = ObjectID.derived(from: "port", document.name, key, attempt: attempt)
-      }
+      body(&ports[path.vm][path.port])
     }
-    claims.shortIDs[String(id.prefix(11))] = location
-    return id
-  }
-
-  private mutating func mac(
-    _ text: String?, key: String, network: Int, at location: SourceLocation, claims: inout PortClaims
-  ) -> MACAddress {
-    var attempt: UInt64 = 0
-    var chosen: MACAddress
-    repeat {
-      chosen = .derived(from: document.name, key, attempt: attempt)
-      attempt += 1
-    } while claims.macs[chosen] != nil
-    guard let text else {
-      claims.macs[chosen] = location
-      return chosen
-    }
-    guard let mac = MACAddress(text) else {
-      report("'\(text)' is not a MAC address", at: location, fix: "write six octets, such as \(chosen)")
-      return chosen
-    }
-    if mac.isMulticast || mac.isZero {
-      report(
-        "MAC \(mac) is \(mac.isZero ? "all zeros" : "a multicast address"), which no interface can have",
-        at: location,
-        fix: "leave it out, or use an address that begins like \(chosen)")
-    }
-    if let other = claims.macs.updateValue(location, forKey: mac) {
-      report("MAC \(mac) is already that of the port \(declared(other, from: location))", at: location)
-    }
-    claims.macs[mac] = location
-    return mac
-  }
-}
-
-/// What ports have taken so far, in the whole lab.
-struct PortClaims {
-  var shortIDs: [String: SourceLocation] = [:]
-  var macs: [MACAddress: SourceLocation] = [:]
-  var devices: [String: SourceLocation] = [:]
-  /// Inherited MACs by network: two subports of one parent on one network would be two owners of a MAC there.
-  private var inherited: [Int: Set<MACAddress>] = [:]
-
-  /// A subport has its parent's MAC, as in Neutron's trunks; on another network that is no duplicate.
-  mutating func inherit(
-    _ mac: MACAddress, network: Int, at location: SourceLocation, in resolver: inout Resolver
-  ) -> MACAddress {
-    if !inherited[network, default: []].insert(mac).inserted {
-      resolver.report(
-        "two subports of one port are on one network with the same MAC \(mac)", at: location,
-        fix: "give one of them a MAC of its own")
-    }
-    return mac
-  }
-}
-
-extension MACAddress {
-  /// An address from Neutron's base `fa:16:3e:00:00:00`, depending on the names alone.
-  static func derived(from lab: String, _ key: String, attempt: UInt64) -> MACAddress {
-    MACAddress(value: 0xfa16_3e00_0000 | StableHash.hash("mac", lab, key, seed: attempt) & 0xff_ffff)
   }
 }

@@ -1,3 +1,4 @@
+internal import Glibc
 public import LabKit
 internal import Netlink
 
@@ -11,6 +12,7 @@ public enum KernelFeature: String, CaseIterable, Codable, Sendable {
   case ipv6 = "IPv6"
   case vxlan = "VXLAN"
   case dummy = "dummy devices"
+  case tun = "TUN/TAP devices"
 
   /// The kernel option that brings the feature.
   public var option: String {
@@ -23,6 +25,7 @@ public enum KernelFeature: String, CaseIterable, Codable, Sendable {
     case .ipv6: "CONFIG_IPV6"
     case .vxlan: "CONFIG_VXLAN"
     case .dummy: "CONFIG_DUMMY"
+    case .tun: "CONFIG_TUN"
     }
   }
 }
@@ -78,13 +81,20 @@ public enum KernelProbe {
     case .bridge: batch.createLink(NewLink(.bridge(Netlink.BridgeOptions()), name: "probe0"))
     case .vlanFiltering:
       batch.createLink(NewLink(.bridge(Netlink.BridgeOptions(vlanFiltering: true)), name: "probe0"))
-    case .vlanDevices: batch.createLink(NewLink(.vlan(VLAN(id: 2), parent: 1), name: "probe0"))
+    case .vlanDevices:
+      // On a device of its own: `lo` takes no VLANs.
+      batch.createLink(NewLink(.bridge(Netlink.BridgeOptions()), name: "probe0", index: 10))
+      batch.createLink(NewLink(.vlan(VLAN(id: 2), parent: 10), name: "probe1"))
     case .ipv6:
       batch.setLink(1, Netlink.LinkChange(isUp: true))
       batch.addAddress(
         LinkAddress(link: 1, address: [0xfd] + [UInt8](repeating: 0, count: 14) + [1], prefixLength: 64))
     case .vxlan: batch.createLink(NewLink(.vxlan(VXLAN(id: 2)), name: "probe0"))
     case .dummy: batch.createLink(NewLink(.dummy, name: "probe0"))
+    case .tun:
+      guard unsafe access("/dev/net/tun", R_OK | W_OK) == 0 else {
+        throw NetlinkError(operation: "open /dev/net/tun", code: errno)
+      }
     }
     try connection.run(batch)
   }

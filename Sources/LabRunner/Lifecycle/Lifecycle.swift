@@ -63,6 +63,7 @@ public struct Lifecycle: Sendable {
         logger.debug("round \(round): \(changes.count) changes")
         if round == 1 { report = UpReport(changes: changes, unmanaged: unmanaged) }
         if changes.isEmpty {
+          try namespaces.waitUntilReady(wanted)
           state.phase = .up
           state.namespaces = wanted.namespaces.map(\.name)
           try store.save(state)

@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import SystemPackage
 
 /// A private User-Mode-Linux kernel, started for one command and gone with it.
 ///
@@ -16,7 +17,7 @@ public struct Sandbox: Sendable {
   /// The kernel's memory, a number and K, M or G. The guest takes from the host only what it touches.
   public var memory = "2G"
 
-  /// How long the command may take, the kernel's start (about 1.5 s) included; nil for as long as it likes.
+  /// How long the command may take, the kernel's start (about 1.4 s) included; nil for as long as it likes.
   public var timeLimit: Duration?
 
   /// Folders, besides the working folder, that the command may change.
@@ -64,8 +65,15 @@ public struct Sandbox: Sendable {
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         DispatchQueue(label: "netlab.sandbox").async {
-          continuation.resume(
-            with: Result { try Session.run(guest, memory: memory, timeLimit: timeLimit, bell: bell) })
+          do {
+            let status = try Session.run(guest, memory: memory, timeLimit: timeLimit, bell: bell)
+            continuation.resume(returning: status)
+          } catch let error as Errno {
+            let failure = SandboxError.host(attempt: "pass on files and streams", reason: error.description)
+            continuation.resume(throwing: failure)
+          } catch {
+            continuation.resume(throwing: error)
+          }
         }
       }
     } onCancel: {

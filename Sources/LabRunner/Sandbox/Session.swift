@@ -10,10 +10,9 @@ struct Session {
   let timeLimit: Duration?
   let deadline: ContinuousClock.Instant?
   let terminal: Terminal?
-  /// Where to send the caller's piped input once the guest listens.
-  let inputSink: FileDescriptor?
   var outputs: [Relay]
   var input: Relay?
+  private var isListening = false
   private var isTimeUp = false
 
   /// Runs a command in a guest, from the making of the work folder to its removal.
@@ -45,10 +44,13 @@ struct Session {
       channel: terminal?.guestEnd ?? pipe?.readEnd)
     defer { keeper.stop() }
     try terminal?.guestEnd.close()
+    let inputSink = terminal?.nearEnd ?? pipe?.writeEnd
     var session = Session(
       folder: folder, changes: changes, keeper: keeper, bell: bell, timeLimit: timeLimit, deadline: deadline,
-      terminal: terminal, inputSink: pipe?.writeEnd, outputs: outputs,
-      input: terminal.map { Relay(from: .standardInput, to: $0.nearEnd, kind: .stream) })
+      terminal: terminal, outputs: outputs,
+      input: inputSink.map {
+        Relay(from: .standardInput, to: $0, kind: .stream, isPacketed: terminal == nil)
+      })
     return try session.result()
   }
 
@@ -66,7 +68,7 @@ struct Session {
     }
     if let status = folder.exitStatus { return status }
     if isTimeUp, let timeLimit { throw SandboxError.timeLimitExceeded(timeLimit) }
-    throw SandboxError.kernelEnded(console: folder.consoleTail)
+    throw SandboxError.kernelEnded(console: folder.lastWords)
   }
 
   /// Waits until there is something to do, and says what.
@@ -76,7 +78,7 @@ struct Session {
       pollfd(fd: bell.listener.rawValue, events: Int16(POLLIN), revents: 0),
       pollfd(fd: changes.rawValue, events: Int16(POLLIN), revents: 0),
       pollfd(fd: isRunning ? keeper.control.rawValue : -1, events: Int16(POLLIN), revents: 0),
-      isRunning ? input?.interest ?? .nothing : .nothing,
+      isRunning && isListening ? input?.interest ?? .nothing : .nothing,
     ]
     set += outputs.map(\.interest)
     let isBusy = outputs.contains(where: \.isReady)
@@ -102,9 +104,7 @@ struct Session {
   private mutating func notice(keeperHasEnded: Bool) throws {
     while let events = try changes.readSome(4096), !events.isEmpty {}
     for index in outputs.indices { outputs[index].sourceHasChanged = true }
-    if let inputSink, input == nil, folder.has("ready") {
-      input = Relay(from: .standardInput, to: inputSink, kind: .stream, isPacketed: true)
-    }
+    isListening = isListening || folder.has("ready")
     // The guest's work is done when the status is there; its kernel need not take the time to halt. One that has
     // panicked never ends by itself.
     if keeperHasEnded || folder.exitStatus != nil || folder.hasPanic { stop() }

@@ -66,14 +66,20 @@ struct WorkFolder {
     (try? String(contentsOfFile: "\(shared)/status", encoding: .utf8)).flatMap { Int32($0) }
   }
 
-  /// The last lines of the kernel's console.
-  var consoleTail: String {
+  private var consoleLines: [Substring] {
     let bytes = FileManager.default.contents(atPath: console) ?? Data()
-    return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).suffix(20)
-      .joined(separator: "\n")
+    return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
   }
 
-  var hasPanic: Bool { consoleTail.contains("Kernel panic") }
+  /// Whether the kernel has given up.
+  var hasPanic: Bool { consoleLines.contains { $0.hasPrefix("Kernel panic") } }
+
+  /// What the kernel said last, or from its panic on.
+  var lastWords: String {
+    let lines = consoleLines
+    let panic = lines.firstIndex { $0.hasPrefix("Kernel panic") }
+    return (panic.map { lines[$0...].prefix(20) } ?? lines.suffix(20)).joined(separator: "\n")
+  }
 
   func remove() { try? FileManager.default.removeItem(atPath: path) }
 }

@@ -49,7 +49,7 @@ public struct LabStore: Sendable {
   ///
   /// - Parameter waiting: called once when the lock is not free.
   public func lock(_ lab: String, waiting: () -> Void) throws(RunnerError) -> LabLock {
-    if let problem = NameRule.problem(ofNode: lab) {
+    if let problem = NameRule.node.problem(of: lab) {
       throw RunnerError(.usage, "'\(lab.terminalSafe)' cannot be the name of a lab: it \(problem)")
     }
     var announced = false

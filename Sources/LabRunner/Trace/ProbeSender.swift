@@ -52,7 +52,7 @@ struct ProbeSender {
     self.mark = mark
     let (bytes, descriptor) = (frame, namespace)
     send = {
-      unsafe cnl_probe_frame(descriptor.namespace.rawDescriptor, device, bytes, bytes.count)
+      unsafe cnl_send_frame(descriptor.namespace.rawDescriptor, device, bytes, bytes.count)
     }
   }
 

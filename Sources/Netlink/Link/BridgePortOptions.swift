@@ -1,4 +1,5 @@
 internal import CNetlink
+internal import Glibc
 
 /// The options of a bridge's port (`bridge link set dev … …`): nil leaves an option at what it is. Read back,
 /// all that the kernel reports are set.
@@ -8,8 +9,8 @@ public struct BridgePortOptions: Hashable, Sendable {
     case disabled, listening, learning, forwarding, blocking
   }
 
-  /// `state`. Unless STP runs in user space, only ``State/disabled`` lasts: the kernel replaces any other by
-  /// its own choice at once.
+  /// `state`. Unless STP runs in user space, the kernel replaces any but ``State/disabled`` by its own choice at
+  /// once, and that with the next change of the link.
   public var state: State?
   /// `cost`.
   public var cost: UInt32?
@@ -97,6 +98,18 @@ public struct BridgePortOptions: Hashable, Sendable {
       case IFLA_BRPORT_VLAN_TUNNEL: vlanTunnel = value.flag
       default: break
       }
+    }
+  }
+}
+
+extension Batch {
+  /// Changes options of a bridge's port; EINVAL if the link is none (`bridge link set dev … …`).
+  public mutating func setBridgePort(_ index: Int32, _ options: BridgePortOptions) {
+    // In IFLA_INFO_SLAVE_DATA of an ordinary change they would count as a change of the link, upon which the
+    // kernel enables a disabled port again.
+    append(RTM_SETLINK) { buffer in
+      buffer.linkHeader(family: AF_BRIDGE, index: index)
+      buffer.nest(IFLA_PROTINFO, flagged: true) { options.encode(to: &$0) }
     }
   }
 }

@@ -10,6 +10,19 @@ public struct Link: Hashable, Sendable {
     case tun(Tun)
     /// Another kind, such as `macvlan`.
     case other(String)
+
+    /// The kernel's name for it, as in `ip link add … type NAME`.
+    public var name: String {
+      switch self {
+      case .veth: "veth"
+      case .bridge: "bridge"
+      case .vlan: "vlan"
+      case .vxlan: "vxlan"
+      case .dummy: "dummy"
+      case .tun: "tun"
+      case .other(let name): name
+      }
+    }
   }
 
   /// Whether frames can pass, and why not (RFC 2863).

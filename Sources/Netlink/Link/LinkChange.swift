@@ -19,14 +19,11 @@ public struct LinkChange: Hashable, Sendable {
   public var namespace: CInt?
   /// New options, if the link is a bridge.
   public var bridge: BridgeOptions?
-  /// New options, if the link is a port of a bridge already: the kernel looks at the master it has before.
-  public var bridgePort: BridgePortOptions?
 
   public init(
     name: String? = nil, address: [UInt8]? = nil, mtu: UInt32? = nil, isUp: Bool? = nil,
     isPromiscuous: Bool? = nil, master: Int32? = nil, alias: String? = nil, group: UInt32? = nil,
-    transmitQueueLength: UInt32? = nil, namespace: CInt? = nil, bridge: BridgeOptions? = nil,
-    bridgePort: BridgePortOptions? = nil
+    transmitQueueLength: UInt32? = nil, namespace: CInt? = nil, bridge: BridgeOptions? = nil
   ) {
     self.name = name
     self.address = address
@@ -39,7 +36,6 @@ public struct LinkChange: Hashable, Sendable {
     self.transmitQueueLength = transmitQueueLength
     self.namespace = namespace
     self.bridge = bridge
-    self.bridgePort = bridgePort
   }
 }
 
@@ -63,15 +59,10 @@ extension Batch {
       buffer.attribute(IFLA_MASTER, change.master)
       buffer.attribute(IFLA_TXQLEN, change.transmitQueueLength)
       buffer.attribute(IFLA_IFALIAS, change.alias)
-      if change.bridge == nil && change.bridgePort == nil { return }
-      buffer.nest(IFLA_LINKINFO) { info in
-        if let bridge = change.bridge {
+      if let bridge = change.bridge {
+        buffer.nest(IFLA_LINKINFO) { info in
           info.attribute(IFLA_INFO_KIND, "bridge")
           info.nest(IFLA_INFO_DATA) { bridge.encode(to: &$0) }
-        }
-        if let port = change.bridgePort {
-          info.attribute(IFLA_INFO_SLAVE_KIND, "bridge")
-          info.nest(IFLA_INFO_SLAVE_DATA) { port.encode(to: &$0) }
         }
       }
     }

@@ -12,7 +12,9 @@ extension Connection {
       buffer.attribute(IFLA_MASTER, master)
       if let kind { buffer.nest(IFLA_LINKINFO) { $0.attribute(IFLA_INFO_KIND, kind) } }
     } decode: {
-      Link(decoding: $0, withStatistics: withStatistics)
+      let link = Link(decoding: $0, withStatistics: withStatistics)
+      // A kernel that does not know the kind, say before the module is loaded, does not filter.
+      return kind == nil || link?.kind?.name == kind ? link : nil
     }
   }
 

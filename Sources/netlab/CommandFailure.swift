@@ -4,7 +4,7 @@ internal import LabKit
 internal import LabRunner
 
 /// An error as the command line shows it: its words, and the exit code it stands for.
-struct Failure {
+struct CommandFailure {
   private let message: String
   private let status: Int32
   /// Help and version are asked for, so they belong on standard output.
@@ -22,7 +22,7 @@ struct Failure {
     case let error as LoadingError:
       (message, status) = (error.isDiagnosed ? "\(error)" : "netlab: \(error)", error.exitCode)
     case let error as SandboxError:
-      (message, status) = ("netlab: \(error)", RunnerError.Kind.environment.rawValue)
+      (message, status) = ("netlab: \(error)", error.exitStatus)
     case let error as EndedBySignal:
       (message, status) = ("netlab: interrupted", 128 + error.signal)
     default:

@@ -1,0 +1,151 @@
+#define _GNU_SOURCE
+#include "cnl_probe.h"
+
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cnetlink.h"
+
+/// Opens a socket inside a namespace, where it stays.
+static int socket_in(int ns, int family, int type) {
+  int home = cnl_open_current_namespace();
+  if (home < 0) return -1;
+  int result = -1;
+  if (setns(ns, CLONE_NEWNET) == 0) {
+    result = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int error = errno;
+    if (setns(home, CLONE_NEWNET) != 0) abort();
+    errno = error;
+  }
+  int error = errno;
+  close(home);
+  errno = error;
+  return result;
+}
+
+/// Closes without touching errno.
+static void release(int fd) {
+  int error = errno;
+  if (fd >= 0) close(fd);
+  errno = error;
+}
+
+int cnl_send_frame(int ns, int ifindex, const void *frame, size_t length) {
+  // Protocol 0 in `socket` receives nothing.
+  int fd = socket_in(ns, AF_PACKET, SOCK_RAW);
+  if (fd < 0) return -1;
+  struct sockaddr_ll target = {.sll_family = AF_PACKET, .sll_ifindex = ifindex};
+  ssize_t sent = sendto(fd, frame, length, 0, (struct sockaddr *)&target, sizeof target);
+  release(fd);
+  return sent < 0 ? -1 : 0;
+}
+
+static long long milliseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+struct exchange {
+  long long deadline;
+  struct sockaddr_storage address;
+  socklen_t length;
+  int listener, client, accepted;
+  struct cnl_tcp_result result;
+};
+
+/// Waits until a socket is ready; ETIMEDOUT when that takes too long.
+static int await(const struct exchange *e, int fd, short events) {
+  for (;;) {
+    long long left = e->deadline - milliseconds();
+    struct pollfd item = {.fd = fd, .events = events};
+    int ready = poll(&item, 1, left > 0 ? (int)left : 0);
+    if (ready > 0) return 0;
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready == 0) errno = ETIMEDOUT;
+    return -1;
+  }
+}
+
+static int serve(struct exchange *e, int ns) {
+  e->result.step = CNL_TCP_LISTEN;
+  e->listener = socket_in(ns, e->address.ss_family, SOCK_STREAM);
+  if (e->listener < 0) return -1;
+  int on = 1;
+  // Connections of earlier checks linger in TIME_WAIT.
+  setsockopt(e->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (bind(e->listener, (struct sockaddr *)&e->address, e->length) == 0 && listen(e->listener, 1) == 0) return 0;
+  if (errno != EADDRINUSE) return -1;
+  release(e->listener);
+  e->listener = -1;
+  e->result.foreign = 1;
+  return 0;
+}
+
+static int reach(struct exchange *e, int ns) {
+  e->result.step = CNL_TCP_CONNECT;
+  e->client = socket_in(ns, e->address.ss_family, SOCK_STREAM);
+  if (e->client < 0) return -1;
+  if (connect(e->client, (struct sockaddr *)&e->address, e->length) == 0) return 0;
+  if (errno != EINPROGRESS || await(e, e->client, POLLOUT) != 0) return -1;
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (getsockopt(e->client, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return -1;
+  errno = error;
+  return error == 0 ? 0 : -1;
+}
+
+/// Sends a few bytes one way, and checks that it is those that arrive.
+static int pass(const struct exchange *e, int from, int to, const char *text) {
+  char received[16];
+  size_t length = strlen(text);
+  if (send(from, text, length, MSG_NOSIGNAL) != (ssize_t)length || await(e, to, POLLIN) != 0) return -1;
+  ssize_t count = recv(to, received, sizeof received, 0);
+  if (count < 0) return -1;
+  if (count == (ssize_t)length && memcmp(received, text, length) == 0) return 0;
+  errno = EPROTO;
+  return -1;
+}
+
+static int exchange(struct exchange *e, int server, int client) {
+  if (server >= 0 && serve(e, server) != 0) return -1;
+  if (reach(e, client) != 0) return -1;
+  if (e->listener >= 0) {
+    e->result.step = CNL_TCP_REQUEST;
+    if (await(e, e->listener, POLLIN) != 0) return -1;
+    e->accepted = accept4(e->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (e->accepted < 0 || pass(e, e->client, e->accepted, "request") != 0) return -1;
+    e->result.step = CNL_TCP_REPLY;
+    if (pass(e, e->accepted, e->client, "reply") != 0) return -1;
+  }
+  e->result.step = CNL_TCP_DONE;
+  return 0;
+}
+
+struct cnl_tcp_result cnl_exchange_tcp(int server, int client, const unsigned char *address, int length,
+                                       unsigned short port, int limit) {
+  struct exchange e = {
+      .deadline = milliseconds() + limit, .listener = -1, .client = -1, .accepted = -1};
+  if (length == 4) {
+    struct sockaddr_in ipv4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+    memcpy(&ipv4.sin_addr, address, 4);
+    memcpy(&e.address, &ipv4, e.length = sizeof ipv4);
+  } else {
+    struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    memcpy(&ipv6.sin6_addr, address, 16);
+    memcpy(&e.address, &ipv6, e.length = sizeof ipv6);
+  }
+  if (exchange(&e, server, client) != 0) e.result.error = errno;
+  release(e.accepted);
+  release(e.client);
+  release(e.listener);
+  return e.result;
+}

@@ -1,0 +1,18 @@
+internal import LabKit
+
+extension CheckRunner {
+  func perform(_ check: Capture) async throws -> String {
+    let device = try device(at: check.point)
+    let capture = PacketCapture(at: device, filter: check.filter, location: check.location)
+    return try await self.capture(capture, while: { try await stimulate(check.stimulus) }) { packets in
+      let seen = packets.isEmpty ? "nothing" : "\(packets.count) packet\(packets.count == 1 ? "" : "s")"
+      guard check.sighting.admits(packets.count) else {
+        throw Failure(
+          expected: "\(check.sighting) at \(device.text)"
+            + (check.filter.isEmpty ? "" : " with the filter '\(check.filter)'"),
+          seen: seen, details: packets.shown)
+      }
+      return "saw \(seen)"
+    }
+  }
+}

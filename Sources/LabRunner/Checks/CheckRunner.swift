@@ -1,0 +1,122 @@
+public import LabKit
+internal import Netlink
+
+/// Runs the checks of a lab that is up.
+public struct CheckRunner: Sendable {
+  let lab: ResolvedLab
+  let processes: ProcessRunner
+  let captureDirectory: String
+  let identifiers = EchoIdentifiers()
+
+  /// Each ping is a process; more of them at once only wait for each other.
+  private static let parallelChecks = 8
+
+  /// - Parameter captureDirectory: where the packets of failed captures are kept; made when it is needed.
+  public init(lab: ResolvedLab, processes: ProcessRunner = ProcessRunner(), captureDirectory: String) {
+    self.lab = lab
+    self.processes = processes
+    self.captureDirectory = captureDirectory
+  }
+
+  /// Runs all checks: independent ones side by side, then those that count packets one after the other.
+  ///
+  /// A failing check never stops the others.
+  /// - Parameter report: called as each check ends, never by two at once.
+  /// - Returns: the results in the order of the checks.
+  /// - Throws: `CancellationError` only, after all that the checks had started is gone.
+  public func run(
+    _ checks: [Check], report: @Sendable (CheckResult) -> Void = { _ in }
+  ) async throws -> [CheckResult] {
+    var results = [CheckResult?](repeating: nil, count: checks.count)
+    let independent = checks.indices.filter { !checks[$0].value.isExclusive }
+    try await withThrowingTaskGroup(of: (Int, CheckResult).self) { group in
+      var waiting = independent[...]
+      for _ in 0..<Self.parallelChecks {
+        guard let index = waiting.popFirst() else { break }
+        group.addTask { (index, try await result(of: checks[index])) }
+      }
+      while let (ended, result) = try await group.next() {
+        results[ended] = result
+        report(result)
+        if let index = waiting.popFirst() {
+          group.addTask { (index, try await self.result(of: checks[index])) }
+        }
+      }
+    }
+    for index in checks.indices where checks[index].value.isExclusive {
+      let result = try await result(of: checks[index])
+      results[index] = result
+      report(result)
+    }
+    return results.compactMap { $0 }
+  }
+
+  func result(of check: Check) async throws -> CheckResult {
+    let start = ContinuousClock.now
+    let outcome: CheckResult.Outcome
+    do {
+      outcome = .passed(detail: try await perform(check))
+    } catch let failure as Failure {
+      outcome = .failed(failure)
+    } catch let skip as Skip {
+      outcome = .skipped(reason: skip.reason)
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
+      outcome = .failed(Failure(expected: check.value.title, seen: "\(error)"))
+    }
+    try Task.checkCancellation()
+    return CheckResult(check: check, outcome: outcome, duration: ContinuousClock.now - start)
+  }
+
+  /// Runs one check: what it measured when it holds, and throws a `Failure` or a `Skip` otherwise.
+  private func perform(_ check: Check) async throws -> String {
+    switch check {
+    case .ping(let check): try await perform(check)
+    case .unreachable(let check): try await perform(check)
+    case .capture(let check): try await perform(check)
+    case .tagged(let check): try await perform(check)
+    case .notFlooded(let check): try await perform(check)
+    case .traceroute(let check): try await perform(check)
+    case .tcp(let check): try await perform(check)
+    case .neighbour(let check): try await perform(check)
+    case .sameTag(let check): try perform(check)
+    case .differentTag(let check): try perform(check)
+    case .run(let check): try await perform(check)
+    }
+  }
+
+  /// The path of a node's namespace.
+  func namespace(of node: String) -> String { OpenNamespace.path(of: lab.namespace(of: node)) }
+
+  /// A node's namespace, open, with a connection.
+  func open(_ node: String) throws -> OpenNamespace {
+    let name = lab.namespace(of: node)
+    guard let namespace = try OpenNamespace.open(name) else {
+      throw Failure(expected: "the namespace \(name)", seen: "there is none: the lab is not up")
+    }
+    return namespace
+  }
+
+  /// A VM of the lab.
+  func vm(_ name: String) throws -> ResolvedVM {
+    guard let vm = lab.vm(name) else { throw Failure(expected: "the VM \(name)", seen: "there is none") }
+    return vm
+  }
+
+  /// Runs a tool that the check needs in a node's namespace.
+  func run(_ command: [String], on node: String, timeout: Duration) async throws -> ProcessResult {
+    let result = try await processes.run(command, in: namespace(of: node), timeout: timeout)
+    if result.status == .exited(127), let tool = CheckTool(rawValue: command[0]) {
+      throw Failure(expected: "the program \(tool.rawValue)", seen: tool.absence)
+    }
+    return result
+  }
+}
+
+extension ProcessResult {
+  /// The lines of both streams that say something, those of standard error last.
+  var lines: [String] {
+    (output + "\n" + errorOutput).split(whereSeparator: \.isNewline).map(String.init)
+  }
+}

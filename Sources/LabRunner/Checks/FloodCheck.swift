@@ -1,0 +1,70 @@
+internal import LabKit
+internal import Netlink
+
+extension CheckRunner {
+  func perform(_ check: NotFlooded) async throws -> String {
+    let target = try lab.address(of: check.to, from: check.from)
+    guard let owner = lab.port(owning: target) else {
+      throw Failure(expected: "\(target) to be a VM's address", seen: "no VM of the lab has it")
+    }
+    let network = lab.networks[owner.port.network]
+    let sender = try port(of: check.from, on: network.name)
+    let observer = try device(port(of: check.observer, on: network.name).device, of: check.observer)
+    // The first frames are flooded by right: no bridge knows yet where anybody is.
+    if let failure = try await pings(1, from: check.from, to: target) { throw failure }
+
+    let source = sender.addresses.first { $0.family == target.family }?.address ?? target
+    let unicast = "(icmp or icmp6) and host \(source) and host \(target)"
+    let witness = try broadcast(from: check.from, out: sender, in: network)
+    let capture = PacketCapture(
+      device: observer, filter: "arp or (\(unicast))", location: check.location, witness: witness)
+    return try await self.capture(capture, while: { try await pings(3, from: check.from, to: target) }) {
+      lines in
+      let flooded = lines.filter { !$0.contains("ethertype ARP") }
+      guard flooded.isEmpty else {
+        throw Failure(
+          expected: "none of the unicast \(source) → \(target) at \(observer.text)",
+          seen: "\(flooded.count) packet\(flooded.count == 1 ? "" : "s") of it", details: flooded.shown)
+      }
+      return "\(check.observer) saw a broadcast of \(check.from), and none of 6 unicast packets"
+    }
+  }
+
+  private func pings(_ count: Int, from sender: String, to target: IPAddress) async throws -> Failure? {
+    let summary = try await ping(PingOptions(target: target, count: count), from: sender)
+    guard summary.received < count else { return nil }
+    return Failure(
+      expected: "the traffic to pass: \(count) of \(count) replies from \(target) to \(sender)",
+      seen: summary.text(of: count), details: summary.lines)
+  }
+
+  /// An ARP request of the sender for an address that nobody has.
+  private func broadcast(
+    from node: String, out port: ResolvedPort, in network: ResolvedNetwork
+  ) throws -> @Sendable () throws -> @Sendable (String) -> Bool {
+    let namespace = lab.namespace(of: node)
+    let absent = absentAddress(in: network)
+    let own = port.addresses.first { $0.family == .ipv4 }?.address ?? IPAddress(family: .ipv4, value: 0)
+    let frame = Frame.arpRequest(from: port.mac, sender: own, target: absent)
+    let device = port.device
+    return {
+      guard let namespace = try OpenNamespace.open(namespace) else {
+        throw Failure(expected: "the namespace \(namespace)", seen: "it is gone")
+      }
+      try frame.send(from: namespace, link: namespace.connection.link(named: device).index)
+      return { $0.contains("who-has \(absent) ") }
+    }
+  }
+
+  /// The last free address of the network's IPv4 subnet; of one for documentation when it has none.
+  private func absentAddress(in network: ResolvedNetwork) -> IPAddress {
+    let reserve = IPPrefix("192.0.2.0/24")!
+    let subnet = network.subnets.first { $0.family == .ipv4 && $0.length <= 30 } ?? reserve
+    let used = Set(lab.vms.flatMap(\.allPorts).flatMap(\.addresses).map(\.address))
+    var address = subnet.broadcast!
+    repeat {
+      address = IPAddress(family: .ipv4, value: address.value - 1)
+    } while used.contains(address)
+    return address
+  }
+}

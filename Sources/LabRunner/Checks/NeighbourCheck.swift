@@ -1,0 +1,23 @@
+internal import LabKit
+internal import Netlink
+
+extension CheckRunner {
+  func perform(_ check: LabKit.Neighbour) async throws -> String {
+    let target = try lab.address(of: check.to, from: check.from)
+    guard let wanted = lab.port(owning: target)?.port.mac else {
+      throw Failure(expected: "\(target) to be a VM's address", seen: "no VM of the lab has it")
+    }
+    // Whether it is answered does not matter here, only that the address was resolved for it.
+    let summary = try await ping(PingOptions(target: target, count: 1), from: check.from)
+    let entries = try open(check.from).connection.neighbours().filter { $0.address == target.bytes }
+    let known = entries.compactMap { $0.linkLayerAddress.flatMap { MACAddress(bytes: $0) } }
+    guard known.contains(wanted) else {
+      throw Failure(
+        expected: "\(target) at \(wanted) in the neighbour table of \(check.from)",
+        seen: known.first.map { "it is at \($0)" }
+          ?? (entries.isEmpty ? "no entry" : "no answer to who has it"),
+        details: summary.lines)
+    }
+    return "\(target) is at \(wanted)"
+  }
+}

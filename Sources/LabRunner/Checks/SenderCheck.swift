@@ -1,0 +1,40 @@
+internal import LabKit
+internal import Netlink
+
+extension CheckRunner {
+  /// Fails when a sender could not reach anybody anyway: then that somebody does not answer proves nothing.
+  ///
+  /// Looked at is the interface that the route to the target leads out of; without a route, all of the sender's.
+  func requireSender(_ sender: String, canReach target: IPAddress) throws {
+    let connection = try open(sender).connection
+    let links = try connection.links()
+    let used = try connection.outgoingLink(to: target)
+    let devices = try vm(sender).ports.map(\.device)
+    for link in links where used.map({ $0 == link.index }) ?? devices.contains(link.name) {
+      guard link.isUp, link.hasCarrier != false else {
+        throw Failure(
+          expected: "\(sender)'s own interface \(link.name) up and with a carrier",
+          seen: "it is \(link.isUp ? "without a carrier" : "down"), so that no reply proves nothing")
+      }
+    }
+    for device in devices where !links.contains(where: { $0.name == device }) {
+      throw Failure(
+        expected: "\(sender)'s own interface \(device)",
+        seen: "there is none, so that no reply proves nothing")
+    }
+  }
+}
+
+extension Connection {
+  /// The ifindex that the most specific route to an address leads out of; `nil` without a route.
+  fileprivate func outgoingLink(to target: IPAddress) throws -> Int32? {
+    try routes(table: Netlink.Route.mainTable)
+      .filter { route in
+        guard let address = IPAddress(bytes: route.destination), address.family == target.family else {
+          return false
+        }
+        return IPPrefix(address: address, length: Int(route.prefixLength)).contains(target)
+      }
+      .max { $0.prefixLength < $1.prefixLength }?.link
+  }
+}

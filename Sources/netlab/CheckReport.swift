@@ -1,0 +1,103 @@
+internal import FoundationEssentials
+internal import LabKit
+internal import LabRunner
+
+/// Shows checks as they end, and counts them.
+struct CheckReport {
+  private let total: Int
+  private let json: Bool
+  private let width: Int
+
+  init(_ checks: [Check], json: Bool) {
+    total = checks.count
+    self.json = json
+    width = min(checks.map(\.value.title.count).max() ?? 0, 72)
+  }
+
+  /// Prints one check's result.
+  func show(_ result: CheckResult) {
+    guard !json else { return }
+    let title = result.title.terminalSafe.padding(to: width)
+    let time = Console.styled(Console.text(result.duration), .faint)
+    switch result.outcome {
+    case .passed(let detail):
+      Console.print("\(Console.styled("✓", .good)) \(title)  \(detail.terminalSafe)  \(time)")
+    case .skipped(let reason):
+      Console.print("\(Console.styled("–", .notice)) \(title)  skipped: \(reason)")
+    case .failed(let failure):
+      Console.print(
+        "\(Console.styled("✗", .bad)) \(Console.styled(title, .strong))  \(Console.shortening("\(result.location)"))  \(time)"
+      )
+      Console.print("    expected  \(failure.expected.terminalSafe)")
+      Console.print("    seen      \(failure.seen.terminalSafe)")
+      for line in failure.details { Console.print("      \(line.terminalSafe)") }
+      if let capture = failure.capture { Console.print("    packets   \(Console.shortening(capture))") }
+    }
+  }
+
+  /// Prints the sum, or with `--json` everything. Gives back whether no check failed.
+  func finish(_ results: [CheckResult], lab: String, kernel: String, after duration: Duration) throws -> Bool
+  {
+    let failed = results.count { $0.failure != nil }
+    let skipped = results.count { if case .skipped = $0.outcome { true } else { false } }
+    let passed = results.count - failed - skipped
+    if json {
+      try Console.printJSON(
+        Document(
+          lab: lab, kernel: kernel, passed: passed, failed: failed, skipped: skipped,
+          milliseconds: duration.milliseconds, checks: results.map(Document.Row.init)))
+      return failed == 0
+    }
+    let parts = [
+      "\(passed) passed", failed > 0 ? Console.styled("\(failed) failed", .bad) : nil,
+      skipped > 0 ? "\(skipped) skipped" : nil,
+    ].compactMap { $0 }
+    Console.print(
+      "\(total) check\(total == 1 ? "" : "s"): \(parts.joined(separator: ", ")) (\(Console.text(duration)))")
+    return failed == 0
+  }
+
+  private struct Document: Encodable {
+    var lab: String
+    var kernel: String
+    var passed: Int
+    var failed: Int
+    var skipped: Int
+    var milliseconds: Double
+    var checks: [Row]
+
+    struct Row: Encodable {
+      var check: String
+      var location: String
+      var outcome: String
+      var detail: String?
+      var expected: String?
+      var seen: String?
+      var details: [String]?
+      var capture: String?
+      var milliseconds: Double
+
+      init(_ result: CheckResult) {
+        check = result.title
+        location = "\(result.location)"
+        milliseconds = result.duration.milliseconds
+        switch result.outcome {
+        case .passed(let text): (outcome, detail) = ("passed", text)
+        case .skipped(let reason): (outcome, detail) = ("skipped", reason)
+        case .failed(let failure):
+          outcome = "failed"
+          expected = failure.expected
+          seen = failure.seen
+          details = failure.details
+          capture = failure.capture
+        }
+      }
+    }
+  }
+}
+
+extension String {
+  fileprivate func padding(to width: Int) -> String {
+    self + String(repeating: " ", count: max(0, width - count))
+  }
+}

@@ -1,0 +1,112 @@
+internal import ArgumentParser
+internal import FoundationEssentials
+internal import LabKit
+internal import LabRunner
+
+struct TestCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "test",
+    abstract: "Bring a lab up, run its checks, and take it down: the command for CI.",
+    discussion: """
+      Where this machine's kernel lacks what the lab needs, or for a user who may not make network namespaces, the \
+      whole run takes place in a User-Mode-Linux kernel (see `netlab help sandbox`), which the first line says.
+
+        netlab test Labs/TwoVMs.swift
+        netlab test Labs/Crowd.swift --set vms=100 --datapath linuxbridge --kernel host
+      """)
+
+  @OptionGroup var options: LabOptions
+  @OptionGroup var checkOptions: CheckOptions
+
+  enum Kernel: String, ExpressibleByArgument, CaseIterable { case auto, host, sandbox }
+  @Option(help: "Where to run: on this machine's kernel, in the sandbox, or on whichever can (auto).")
+  var kernel = Kernel.auto
+
+  @Flag(help: "Leave the lab up when a check fails, to look at it (on the host's kernel only).")
+  var keep = false
+
+  func run() async throws {
+    let lifecycle = Lifecycle.forCommandLine()
+    let (document, file) = try await options.load(lifecycle)
+    let lab = try await document.checked()
+    let status: Int32
+    if let reason = reasonForSandbox(lab) {
+      status = try await runInSandbox(document, because: reason)
+    } else {
+      status = try await runHere(document, file: file, lifecycle: lifecycle)
+    }
+    if status != 0 { throw ExitCode(status) }
+  }
+
+  /// Why the sandbox is to be used; `nil` when this kernel is.
+  private func reasonForSandbox(_ lab: ResolvedLab) -> String? {
+    switch kernel {
+    case .host: return nil
+    case .sandbox: return Sandbox.current == nil ? "as you asked" : nil
+    case .auto:
+      guard Sandbox.current == nil else { return nil }
+      let missing = KernelProbe.missing(lab.blueprint().neededFeatures)
+      return missing.isEmpty
+        ? nil : "this machine's kernel cannot do \(missing.map(\.rawValue).joined(separator: ", "))"
+    }
+  }
+
+  private func runHere(_ document: LabDocument, file: String, lifecycle: Lifecycle) async throws -> Int32 {
+    guard try lifecycle.store.state(of: document.name) == nil else {
+      throw RunnerError(
+        .usage, "the lab '\(document.name)' is running already",
+        remedy: "Check it with `netlab verify \(document.name)`, or take it down first.")
+    }
+    return try await cancelledBySignals {
+      let clock = ContinuousClock()
+      let start = clock.now
+      _ = try lifecycle.up(document, labFile: file)
+      if !checkOptions.json {
+        Console.print("\(document.name) is up (\(Console.text(clock.now - start)))")
+      }
+      do {
+        let isGood = try await checkOptions.run(document)
+        if !isGood, keep {
+          Console.warn("\(document.name) is still up: netlab down \(document.name)")
+        } else {
+          try down(document, lifecycle)
+        }
+        return isGood ? 0 : 1
+      } catch {
+        // Also when interrupted: taking a lab down does not suspend, so nothing can cancel it.
+        try down(document, lifecycle)
+        throw error
+      }
+    }
+  }
+
+  private func down(_ document: LabDocument, _ lifecycle: Lifecycle) throws {
+    let clock = ContinuousClock()
+    let start = clock.now
+    try lifecycle.down(document.name)
+    if !checkOptions.json { Console.print("\(document.name) is down (\(Console.text(clock.now - start)))") }
+  }
+
+  /// Runs the same command in the sandbox, on the lab as it was evaluated here.
+  private func runInSandbox(_ document: LabDocument, because reason: String) async throws -> Int32 {
+    if !checkOptions.json { Console.print("in a User-Mode-Linux kernel, because \(reason):") }
+    let folder = URL.temporaryDirectory.appending(path: "netlab-test-\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appending(path: "\(document.name).json")
+    try Data(document.json.utf8).write(to: file)
+    var sandbox = Sandbox()
+    sandbox.writableFolders = [folder.path]
+    let command =
+      [CommandLine.executable, "test", file.path, "--kernel", "host", "--captures", checkOptions.captures]
+      + (checkOptions.json ? ["--json"] : [])
+    return try await cancelledBySignals { [sandbox] in try await sandbox.run(command) }
+  }
+}
+
+extension CommandLine {
+  /// The path of this program.
+  static var executable: String {
+    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? arguments[0]
+  }
+}

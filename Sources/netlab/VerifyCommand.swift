@@ -1,0 +1,50 @@
+internal import ArgumentParser
+internal import FoundationEssentials
+internal import LabKit
+internal import LabRunner
+
+struct VerifyCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Run a running lab's checks.",
+    discussion: """
+      Independent checks run side by side; those that count packets run alone. With a .swift file, that file's checks \
+      are run. Exit code 0: all hold; 1: at least one does not.
+      """)
+
+  @OptionGroup var options: LabOptions
+  @OptionGroup var checkOptions: CheckOptions
+
+  func run() async throws {
+    let lifecycle = Lifecycle.forCommandLine()
+    let (document, _) = try await options.load(lifecycle)
+    _ = try lifecycle.state(of: document.name)
+    _ = try await document.checked()
+    let isGood = try await cancelledBySignals { [checkOptions] in try await checkOptions.run(document) }
+    if !isGood { throw ExitCode(1) }
+  }
+}
+
+/// How checks are run and reported.
+struct CheckOptions: ParsableArguments {
+  @Flag(help: "Print the results as JSON.") var json = false
+
+  @Option(
+    help: ArgumentHelp("Where the packets of failed captures are kept.", valueName: "directory"))
+  var captures = "netlab-captures"
+
+  /// Runs a running lab's checks; whether all hold.
+  func run(_ document: LabDocument) async throws -> Bool {
+    let lab = try document.resolved()
+    let directory = URL(filePath: captures).path
+    let report = CheckReport(document.checks, json: json)
+    let clock = ContinuousClock()
+    let start = clock.now
+    let results = try await CheckRunner(lab: lab, captureDirectory: directory).run(document.checks) {
+      report.show($0)
+    }
+    return try report.finish(
+      results, lab: document.name, kernel: Sandbox.current.map { "sandbox \($0)" } ?? "host",
+      after: clock.now - start)
+  }
+}
