@@ -6,6 +6,8 @@ struct Packet: Hashable, Sendable {
   var destination: MACAddress
   /// The 802.1Q tag it carries, as metadata or in its bytes.
   var tag: Int?
+  /// The bridge's port that left the tag on.
+  var taggedBy: Place?
   var payload: Payload
 
   enum Payload: Hashable, Sendable {

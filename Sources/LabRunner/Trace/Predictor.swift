@@ -24,7 +24,8 @@ struct Predictor {
     var number = 0
     var steps = 0
     var arrivals: [Arrival] = []
-    var drops: [(place: Place, drop: Trace.Drop, isSide: Bool)] = []
+    /// `exit` is the device that the packet left by, or would have.
+    var drops: [(place: Place, drop: Trace.Drop, isSide: Bool, exit: Place?)] = []
 
     init(kind: Trace.Phase.Kind, packet: String) { phase = Trace.Phase(kind: kind, packet: packet) }
   }
@@ -139,14 +140,15 @@ struct Predictor {
     if let suspicion = suspicions.first { return suspicion }
     if let target {
       if let own = done.drops.last(where: { $0.place == target }) { return own.drop }
-      if let cut = done.drops.last(where: { world.reach(from: $0.place).contains(target) }) {
+      if let cut = done.drops.last(where: { $0.exit.map { world.reach(from: $0).contains(target) } == true })
+      {
         return cut.drop
       }
     }
-    if let end = done.drops.last(where: { !$0.isSide }) ?? done.drops.last { return end.drop }
+    if let end = done.drops.last(where: { !$0.isSide }) { return end.drop }
     return Trace.Drop(
       reason: .nowhereToGo, namespace: target?.namespace ?? "", device: target.map(name) ?? "",
-      explanation: "the packet reaches nobody it is meant for")
+      explanation: target.map { "nothing leads to \(world.label($0))" } ?? "nobody has the address")
   }
 
   // MARK: Writing the trace
@@ -187,12 +189,13 @@ struct Predictor {
 
   /// Ends one way of the packet. A side way is one that was never meant to lead anywhere.
   mutating func drop(
-    _ reason: DropReason, at place: Place, _ explanation: String, remedy: String? = nil, isSide: Bool = false
+    _ reason: DropReason, at place: Place, _ explanation: String, remedy: String? = nil, isSide: Bool = false,
+    exit: Place? = nil
   ) {
     let drop = Trace.Drop(
       reason: reason, namespace: place.namespace, device: name(place), explanation: explanation,
       remedy: remedy.map { command($0, in: place.namespace) })
-    walk.drops.append((place, drop, isSide))
+    walk.drops.append((place, drop, isSide, exit))
     guard !isSide || place == target, let section = walk.phase.sections.indices.last,
       let stage = walk.phase.sections[section].stages.indices.last
     else { return }

@@ -182,7 +182,8 @@ extension Predictor {
       switch exit(packet, vlan, port, bridge, options, from: ingress, flooding: true) {
       case .success(let frame): outputs.append((port, frame))
       case .failure(let obstacle):
-        drop(obstacle.reason, at: port, obstacle.explanation, remedy: obstacle.remedy, isSide: true)
+        drop(
+          obstacle.reason, at: port, obstacle.explanation, remedy: obstacle.remedy, isSide: true, exit: port)
       }
     }
     let names = outputs.map { name($0.port) }
@@ -256,6 +257,7 @@ extension Predictor {
           "bridge vlan add dev \(device.name) vid \(vlan)")
       }
       frame.tag = flags.isUntagged ? nil : vlan
+      frame.taggedBy = flags.isUntagged ? nil : place
     }
     if port.isolated, let ingress, world[ingress]?.port?.isolated == true {
       return obstacle(

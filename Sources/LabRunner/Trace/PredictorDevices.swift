@@ -15,7 +15,8 @@ extension Predictor {
     guard device.isUp else {
       stage("output", "\(device.name) is down")
       return drop(
-        .deviceDown, at: place, "\(world.label(place)) is down", remedy: "ip link set \(device.name) up")
+        .deviceDown, at: place, "\(world.label(place)) is down", remedy: "ip link set \(device.name) up",
+        exit: place)
     }
     switch device.kind {
     case .veth(let peer): transmit(packet, byVeth: place, device, to: peer)
@@ -45,7 +46,7 @@ extension Predictor {
       stage("output", "\(device.name) has no carrier")
       return drop(
         .deviceDown, at: peer, "\(world.label(peer)) is down, so \(world.label(place)) has no carrier",
-        remedy: "ip link set \(other.name) up")
+        remedy: "ip link set \(other.name) up", exit: place)
     }
     hooks(in: place.namespace) { $0 == .trafficControl(device: device.name, direction: "egress") }
     stage(
@@ -59,7 +60,7 @@ extension Predictor {
       return drop(
         .mtuExceeded, at: peer,
         "the packet has \(packet.length) bytes, \(world.label(peer)) has mtu \(other.mtu)",
-        remedy: "ip link set \(other.name) mtu \(packet.length)")
+        remedy: "ip link set \(other.name) mtu \(packet.length)", exit: place)
     }
     receive(packet, on: peer)
   }
@@ -107,14 +108,38 @@ extension Predictor {
     if let master = world[final]?.master {
       enterBridge(packet, port: final, bridge: Place(namespace: final.namespace, index: master))
     } else if let tag = packet.tag {
-      let others = world.subinterfaces(of: place).compactMap { world[$0]?.vlan }.map { "\($0)" }
-      drop(
-        .unknownTag, at: place,
-        "\(world.label(place)) has no subinterface for VLAN \(tag)"
-          + (others.isEmpty ? "" : " (it has \(others.joined(separator: ", ")))"), isSide: place != target)
+      refuse(packet, tag, at: place)
+    } else if !world.virtualMachines.contains(place.namespace), !hasAddress(final) {
+      drop(.notABridgePort, at: final, "\(world.label(final)) is not a port of any bridge")
     } else {
       receive(packet, inStackOf: final)
     }
+  }
+}
+
+extension Predictor {
+  /// A tagged frame at a device that has no subinterface for it, and is no port.
+  private mutating func refuse(_ packet: Packet, _ tag: Int, at place: Place) {
+    let others = world.subinterfaces(of: place).compactMap { world[$0]?.vlan }.map { "\($0)" }
+    let words =
+      "\(world.label(place)) has no subinterface for VLAN \(tag)"
+      + (others.isEmpty ? "" : " (it has \(others.joined(separator: ", ")))")
+    guard let port = packet.taggedBy, others.isEmpty else {
+      return drop(.unknownTag, at: place, words, isSide: place != target)
+    }
+    let name = name(port)
+    if place == target {
+      suspicions.append(
+        Trace.Drop(
+          reason: .tagNotRemoved, namespace: port.namespace, device: name,
+          explanation: "port \(name) sends VLAN \(tag) with its tag (not Egress Untagged), and \(words)",
+          remedy: command("bridge vlan add dev \(name) vid \(tag) pvid untagged", in: port.namespace)))
+    }
+    drop(.unknownTag, at: place, words, isSide: place != target)
+  }
+
+  private func hasAddress(_ place: Place) -> Bool {
+    world.nodes[place.namespace]?.addresses.contains { $0.device == place.index } == true
   }
 }
 

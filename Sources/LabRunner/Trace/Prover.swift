@@ -153,7 +153,7 @@ struct Prover {
   ) -> Trace.Drop {
     let node = world.node(hop.namespace)
     let between =
-      previous.map { "between \($0.device)\($0.namespace == hop.namespace ? "" : " and \(hop.device)")" }
+      previous.map { "between \($0.device) and \(hop.device)" }
       ?? "before \(hop.device)"
     let hooks = world.nodes[hop.namespace]?.hooks.filter { !$0.suspects.isEmpty } ?? []
     func control(_ device: String?, _ direction: String) -> PacketHook? {

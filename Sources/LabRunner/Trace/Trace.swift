@@ -110,12 +110,12 @@ public struct Trace: Codable, Sendable {
 
 /// Why a packet goes no further.
 public enum DropReason: String, Codable, Sendable, CaseIterable {
-  case deviceMissing, deviceDown, noCarrier, peerMissing, notABridgePort, mtuExceeded
+  case deviceMissing, deviceDown, peerMissing, notABridgePort, mtuExceeded
   case noRoute, routeRefused, noSourceAddress, noAnswerToARP, wrongNeighbour, arpDisabled
   case addressNotLocal, notForMe, forwardingOff, reversePath, martianSource, timeToLive
-  case portState, vlanNotAllowed, noPVID, unknownTag, taggedAtReceiver, isolated, hairpin, floodingOff, locked
+  case portState, vlanNotAllowed, noPVID, unknownTag, tagNotRemoved, isolated, hairpin, floodingOff, locked
   case wrongForwardingEntry, nowhereToGo, wrongVLANPath
   case echoIgnored, ipv6Disabled, duplicateAddressDetected, duplicateAddress, duplicateMAC
-  case learningOff, linkLocalGroup, loop, notModelled
-  case netfilter, trafficControl, lostInKernel, drift
+  case portOption, linkLocalGroup, loop, notModelled
+  case netfilter, trafficControl, lostInKernel, drift, wrongMAC
 }
