@@ -24,16 +24,17 @@ struct Drift {
   /// Finds the drift that is behind a fault; it may be at another device than where the packet ends.
   func explain(_ fault: Trace.Drop) -> Named {
     let ranked = changes.map { (change: $0, weight: weight($0, fault)) }.filter { $0.weight > 0 }
-    guard let best = ranked.max(by: { $0.weight < $1.weight })?.change else {
+    guard let likeliest = ranked.max(by: { $0.weight < $1.weight })?.change else {
       return Named(fault: fault, repair: [fault.remedy].compactMap { $0 })
     }
+    let best = missingBridge(of: likeliest) ?? likeliest
     var fault = fault
     let device = best.resource.deviceName ?? fault.device
     if device != fault.device || best.resource.namespace != fault.namespace {
       (fault.device, fault.namespace) = (device, best.resource.namespace)
       fault.explanation = best.isMissingLink ? words(best) : "\(words(best)) (\(fault.explanation))"
+      if best.isMissingLink { fault.reason = .deviceMissing }
       if fault.reason == .nowhereToGo || fault.reason == .noRoute || fault.reason == .noAnswerToARP {
-        if best.isMissingLink { fault.reason = .deviceMissing }
         if best.attributes.contains("master") { fault.reason = .notABridgePort }
       }
     }
@@ -52,9 +53,23 @@ struct Drift {
     return Named(fault: fault, wish: wish, repair: repair)
   }
 
+  /// The bridge that a device is off because it is not there.
+  private func missingBridge(of change: Change) -> Change? {
+    guard case .link(let link) = change.resource, let master = link.master else { return nil }
+    return changes.first {
+      $0.isMissingLink && $0.resource.namespace == link.namespace && $0.resource.deviceName == master
+    }
+  }
+
   /// Drift at a device that the packets passed, although they arrived.
-  func onPath(of trace: Trace) -> Trace.Drop? {
-    let passed = Set(trace.hops.map { [$0.namespace, $0.device] })
+  func onPath(of trace: Trace, _ world: KernelSnapshot) -> Trace.Drop? {
+    var passed = Set(trace.hops.map { [$0.namespace, $0.device] })
+    for hop in trace.hops {
+      guard let place = world.place(hop.namespace, hop.device), let master = world[place]?.master,
+        let bridge = world.nodes[hop.namespace]?.devices[master]
+      else { continue }
+      passed.insert([hop.namespace, bridge.name])
+    }
     let found = changes.first { change in
       guard let device = change.resource.deviceName else {
         return vms.contains { lab.namespace(of: $0) == change.resource.namespace }

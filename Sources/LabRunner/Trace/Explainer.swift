@@ -35,7 +35,8 @@ public struct Explainer: Sendable {
       try tracer.lifecycle.status(lab).changes, lab: session.lab, from: vm.name,
       to: session.lab.vm(to)?.name ?? session.lab.port(owning: address)?.vm.name)
     let search = FaultSearch(session: session, prediction: prediction, target: target, trace: trace)
-    guard let fault = search.fault(probe, from: vm, to: address) ?? drift.onPath(of: trace) else {
+    guard let fault = search.fault(probe, from: vm, to: address) ?? drift.onPath(of: trace, session.world)
+    else {
       return Explanation(
         isFault: false,
         culprit: "no fault found: \(from) reaches \(to), and the answer comes back"

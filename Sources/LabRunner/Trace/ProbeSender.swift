@@ -11,7 +11,7 @@ struct ProbeSender {
   /// Prepares an IP packet of `length` bytes in all, which the sender's kernel routes.
   init(
     _ content: IPPacket.Content, from source: IPAddress, to destination: IPAddress, length: Int,
-    in namespace: OpenNamespace, mac: MACAddress
+    in namespace: OpenNamespace
   ) throws(RunnerError) {
     let isIPv4 = source.family == .ipv4
     let (kind, port): (Int, Int) =
@@ -30,7 +30,7 @@ struct ProbeSender {
     let probe = Socket(descriptor: socket)
     var mark = ProbeMark(
       source: source, destination: destination, content: content, identifier: UInt16.random(in: 1 ... .max),
-      frameSource: mac)
+      frameSource: MACAddress(value: 0))
     if port > 0 { mark.identifier = UInt16(truncatingIfNeeded: cnl_probe_port(socket)) }
     self.mark = mark
     let payload = Self.payload(mark, content, length: length, isIPv4: isIPv4)

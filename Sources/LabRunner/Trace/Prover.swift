@@ -109,7 +109,7 @@ struct Prover {
           "\(place.key) seen at \(place.device) in \(world.node(place.namespace)) (\(place.direction.rawValue)\(tag))"
       },
       missing: necessary.filter { sightings.first[$0] == nil }.map { "\($0.key) at \($0.device)" }.sorted(),
-      nanoseconds: lastTime.map { max($0 - fired.time, 0) }, hops: necessary.count,
+      refusal: fired.failure, nanoseconds: lastTime.map { max($0 - fired.time, 0) }, hops: necessary.count,
       seen: necessary.count { sightings.first[$0] != nil })
   }
 

@@ -94,6 +94,8 @@ public struct Trace: Codable, Sendable {
     public var unexpected: [String]
     /// The devices' views that were missing, predicted and not seen.
     public var missing: [String]
+    /// What the sender's kernel said, if it refused the packet.
+    public var refusal: String?
     /// Nanoseconds from sending to the last sighting.
     public var nanoseconds: Int64?
     /// Hops predicted, and those of them that were seen.

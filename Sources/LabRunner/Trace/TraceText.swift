@@ -83,6 +83,7 @@ extension Trace {
       )
       if let remedy = proof.divergence?.remedy { lines.append("           look at `\(remedy)`") }
     }
+    if let refusal = proof.refusal { lines.append("           the sender was told \"\(refusal)\"") }
     lines += proof.unexpected.map { "           not predicted: \($0)" }
     return lines
   }

@@ -66,13 +66,10 @@ public struct Tracer: Sendable {
     if probe.isRoundTrip, case .delivered = trace.outcome, let back = prediction.answerOutcome {
       trace.outcome = back
     }
-    if probe.isLive, let source = prediction.source, let device = prediction.device,
-      let open = session.namespaces[namespace]
-    {
+    if probe.isLive, let open = session.namespaces[namespace] {
+      let source = prediction.source ?? IPAddress(family: address.family, value: 0)
       let taps = try Taps(session.namespaces, between: source, and: address)
-      let sender = try ProbeSender(
-        probe.content, from: source, to: address, length: probe.size, in: open,
-        mac: session.world[device]?.mac ?? MACAddress(value: 0))
+      let sender = try ProbeSender(probe.content, from: source, to: address, length: probe.size, in: open)
       let prover = Prover(taps: taps, world: session.world)
       trace.proof = prover.prove(&trace.phases, with: sender, wayBack: probe.isRoundTrip)
     }
