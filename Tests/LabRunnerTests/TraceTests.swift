@@ -5,6 +5,9 @@ import Testing
 @testable import LabKit
 @testable import LabRunner
 
+/// The default datapath, where this kernel has what it takes.
+let bestDatapath: Datapath = KernelProbe.missing([.vlanFiltering]).isEmpty ? .hybrid : .linuxbridge
+
 /// Predictions and real packets, on the labs that ship.
 @Suite(.needs(.namespaces, .veth, .bridge), .serialized) struct TraceTests {
   /// The labs, with settings that keep them small enough to try each pair of VMs.
@@ -12,13 +15,8 @@ import Testing
     ("TwoVMs", []), ("TwoSubnets", []), ("TwoNetworks", []), ("Crowd", ["--set", "vms=8"]),
   ]
 
-  @Test(arguments: labs.map(\.name)) func everyPairOnLinuxbridge(name: String) async throws {
-    try await everyPair(name, .linuxbridge)
-  }
-
-  @Test(.needs(.vlanFiltering), arguments: labs.map(\.name)) func everyPairOnHybrid(name: String) async throws
-  {
-    try await everyPair(name, .hybrid)
+  @Test(arguments: labs.map(\.name)) func everyPair(name: String) async throws {
+    try await everyPair(name, bestDatapath)
   }
 
   @Test(.needs(.vlanFiltering, .vlanDevices)) func everyPairWithSubinterfaces() async throws {

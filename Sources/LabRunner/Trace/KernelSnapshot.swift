@@ -127,6 +127,8 @@ struct Device: Sendable {
     var ageing = 30000
     var hasSTP = false
     var snoops = false
+    /// Whether bridged packets pass the chains of the families ip and inet (br_netfilter).
+    var callsIPTables = false
     /// The VLANs of the bridge itself.
     var vlans: [Int: VLANFlags] = [:]
   }

@@ -35,7 +35,9 @@ extension Predictor {
     }
     guard learn(packet, vlan, port, place, bridge, options) else { return }
     let callsIPTables =
-      packet.isIPv4 && world.nodes[bridge.namespace]?.isOn("net/bridge/bridge-nf-call-iptables") == true
+      packet.isIPv4
+      && (options.callsIPTables
+        || world.nodes[bridge.namespace]?.isOn("net/bridge/bridge-nf-call-iptables") == true)
     hooks(in: bridge.namespace) {
       $0.isNetfilter(
         callsIPTables ? ["bridge", "ip", "inet"] : ["bridge"], ["prerouting", "forward", "postrouting"])

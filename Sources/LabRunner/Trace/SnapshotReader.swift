@@ -122,7 +122,8 @@ extension Device {
         .bridge(
           Bridge(
             filtersVLANs: options.vlanFiltering == true, ageing: Int(options.ageingTime ?? 30000),
-            hasSTP: options.stpState == true, snoops: options.multicastSnooping == true))
+            hasSTP: options.stpState == true, snoops: options.multicastSnooping == true,
+            callsIPTables: options.callIPTables == true))
       case .vlan(let vlan): .vlan(id: Int(vlan.id), parent: link.parent ?? 0)
       case nil where link.flags.contains(.loopback): .loopback
       case nil: .other("hardware")
