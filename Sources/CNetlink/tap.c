@@ -8,6 +8,7 @@
 #include <linux/if_packet.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -178,6 +179,11 @@ int cnl_probe_open(int ns, int protocol, const uint8_t *address, int length) {
   union address own;
   socklen_t size = make_address(&own, address, length, 0);
   setsockopt(probe, SOL_SOCKET, SO_BROADCAST, &on, sizeof on);
+  // A refusal by ICMP is an answer, too.
+  if (protocol == IPPROTO_UDP) {
+    if (length == 4) setsockopt(probe, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+    else setsockopt(probe, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
+  }
   if (length == 4) setsockopt(probe, IPPROTO_IP, IP_MTU_DISCOVER, &forbid, sizeof forbid);
   else setsockopt(probe, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &forbid, sizeof forbid);
   if (bind(probe, &own.any, size) != 0) return close_failed(probe);
@@ -197,6 +203,23 @@ int cnl_probe_send(int socket, int protocol, const uint8_t *address, int length,
   socklen_t length_of = make_address(&to, address, length, port);
   if (protocol == IPPROTO_TCP) return connect(socket, &to.any, length_of) == 0 || errno == EINPROGRESS ? 0 : -1;
   return sendto(socket, bytes, size, 0, &to.any, length_of) < 0 ? -1 : 0;
+}
+
+int cnl_probe_is_answered(int socket, int protocol, int identifier) {
+  if (protocol == IPPROTO_UDP || protocol == IPPROTO_TCP) {
+    struct pollfd state = {.fd = socket, .events = protocol == IPPROTO_UDP ? POLLIN : POLLIN | POLLOUT};
+    return poll(&state, 1, 0) > 0;
+  }
+  uint8_t bytes[256];
+  ssize_t length;
+  while ((length = recv(socket, bytes, sizeof bytes, MSG_DONTWAIT)) > 0) {
+    // A raw socket of IPv4 shows the IP header.
+    ssize_t start = protocol == IPPROTO_ICMP ? (bytes[0] & 15) * 4 : 0;
+    if (length < start + 8) continue;
+    int type = bytes[start], id = bytes[start + 4] << 8 | bytes[start + 5];
+    if (type == (protocol == IPPROTO_ICMP ? 0 : 129) && id == identifier) return 1;
+  }
+  return 0;
 }
 
 int cnl_count_nft_tables(int ns) {

@@ -279,6 +279,11 @@ private let hybridFaults: [Fault] = [
     [("host", "tc qdisc add dev {tap:a} clsact; tc filter add dev {tap:a} ingress matchall action drop")],
     at: "host", "{tap:a}", is: .trafficControl),
   Fault(
+    "tc drops at the receiver's entrance",
+    [("b", "tc qdisc add dev eth0 clsact; tc filter add dev eth0 ingress matchall action drop")], at: "b",
+    "eth0",
+    is: .trafficControl),
+  Fault(
     "netem loses all", [("host", "tc qdisc add dev {qvo:b} root netem loss 100%")], at: "host", "{qvo:b}",
     is: .trafficControl),
   Fault(
@@ -324,11 +329,6 @@ private let netfilterFaults: [Fault] = [
         "nft 'add table ip t; add chain ip t f { type filter hook forward priority 0; }; add rule ip t f ip protocol icmp drop'"
       ),
     ], at: "host", "{tap:a}", is: .netfilter),
-  Fault(
-    "tc drops at the receiver's entrance",
-    [("b", "tc qdisc add dev eth0 clsact; tc filter add dev eth0 ingress matchall action drop")], at: "b",
-    "eth0",
-    is: .trafficControl),
 ]
 
 /// Three VMs on one network, without IPv6, whose own packets would teach the bridges their addresses.

@@ -12,7 +12,7 @@ let bestDatapath: Datapath = KernelProbe.missing([.vlanFiltering]).isEmpty ? .hy
 @Suite(.needs(.namespaces, .veth, .bridge), .serialized) struct TraceTests {
   /// The labs, with settings that keep them small enough to try each pair of VMs.
   static let labs: [(name: String, settings: [String])] = [
-    ("TwoVMs", []), ("TwoSubnets", []), ("TwoNetworks", []), ("Crowd", ["--set", "vms=8"]),
+    ("TwoVMs", []), ("TwoSubnets", []), ("TwoNetworks", []), ("Crowd", ["--set", "vms=5"]),
   ]
 
   @Test(arguments: labs.map(\.name)) func everyPair(name: String) async throws {

@@ -50,6 +50,10 @@ int cnl_probe_port(int socket);
 int cnl_probe_send(int socket, int protocol, const uint8_t *address, int length, int port, const void *bytes,
                    size_t size);
 
+/// Whether the answer to what was sent has come out of the socket: an echo reply with the identifier, a datagram, a
+/// connection, or a refusal.
+int cnl_probe_is_answered(int socket, int protocol, int identifier);
+
 /// How many tables of nftables a namespace has; 0 also where the kernel has no nftables.
 int cnl_count_nft_tables(int ns);
 #endif

@@ -238,6 +238,8 @@ struct PacketHook: Sendable, Hashable {
     case netfilter(family: String, hook: String)
     /// tc, by device: at the entrance (`ingress`), at the exit (`egress`), or the queue itself.
     case trafficControl(device: String, direction: String)
+
+    var reason: DropReason { if case .netfilter = self { .netfilter } else { .trafficControl } }
   }
   var point: Point
   /// `nftables table bridge filter, chain forward`.

@@ -7,6 +7,8 @@ internal import Netlink
 struct ProbeSender {
   let mark: ProbeMark
   private let send: () -> CInt
+  /// Whether the sender's socket has got an answer; nil for what is not answered.
+  let isAnswered: (() -> Bool)?
 
   /// Prepares an IP packet of `length` bytes in all, which the sender's kernel routes.
   init(
@@ -34,6 +36,7 @@ struct ProbeSender {
     if port > 0 { mark.identifier = UInt16(truncatingIfNeeded: cnl_probe_port(socket)) }
     self.mark = mark
     let payload = Self.payload(mark, content, length: length, isIPv4: isIPv4)
+    isAnswered = { cnl_probe_is_answered(probe.descriptor, CInt(kind), CInt(mark.identifier)) != 0 }
     send = {
       unsafe cnl_probe_send(
         probe.descriptor, CInt(kind), to, CInt(to.count), CInt(port), payload, payload.count)
@@ -50,6 +53,7 @@ struct ProbeSender {
     frame += mark.octets(UInt16(ProbeMark.rawEtherType)) + mark.octets(mark.identifier)
     frame += [UInt8](repeating: 0, count: 44)
     self.mark = mark
+    isAnswered = nil
     let (bytes, descriptor) = (frame, namespace)
     send = {
       unsafe cnl_send_frame(descriptor.namespace.rawDescriptor, device, bytes, bytes.count)

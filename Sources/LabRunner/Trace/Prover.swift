@@ -42,7 +42,12 @@ struct Prover {
     }
     let sightings = collect(Set(necessary), probe.mark, isRefused: fired.failure != nil)
     write(sightings, into: &phases, since: fired.time)
-    return judge(phases, sightings, Set(necessary), fired)
+    // Only an answer that is predicted to arrive can be missed.
+    let isExpected =
+      required && phases.last?.kind == .answer
+      && phases.last.map { !$0.sections.flatMap(\.stages).contains { $0.drop != nil } } == true
+    let isUnanswered = isExpected && probe.isAnswered?() == false
+    return judge(phases, sightings, Set(necessary), fired, isUnanswered: isUnanswered)
   }
 
   private static func place(_ key: String, _ hop: Trace.Hop) -> Sightings.Place {
@@ -91,7 +96,7 @@ struct Prover {
 
   private func judge(
     _ phases: [Trace.Phase], _ sightings: Sightings, _ necessary: Set<Sightings.Place>,
-    _ fired: (time: Int64, failure: String?)
+    _ fired: (time: Int64, failure: String?), isUnanswered: Bool
   ) -> Trace.Proof {
     let known = Set(phases.map(\.key))
     let predicted = Set(
@@ -99,7 +104,8 @@ struct Prover {
         phase.sections.flatMap(\.stages).compactMap(\.hop).map { Self.place(phase.key, $0) }
       })
     let unexpected = sightings.order.filter { known.contains($0.key) && !predicted.contains($0) }
-    let divergence = firstDivergence(phases, necessary, fired.failure)
+    let divergence =
+      firstDivergence(phases, necessary, fired.failure) ?? (isUnanswered ? lossBeforeSocket(phases) : nil)
     let lastTime = necessary.compactMap { sightings.first[$0]?.time }.max()
     return Trace.Proof(
       isAsPredicted: divergence == nil && unexpected.isEmpty, divergence: divergence,
@@ -138,6 +144,22 @@ struct Prover {
       }
     }
     return nil
+  }
+
+  /// The answer came back to the sender's device, but not out of its socket.
+  private func lossBeforeSocket(_ phases: [Trace.Phase]) -> Trace.Drop? {
+    guard let hop = phases.last?.sections.flatMap(\.stages).compactMap(\.hop).last else { return nil }
+    let hook = world.nodes[hop.namespace]?.hooks.first { hook in
+      !hook.suspects.isEmpty
+        && (hook.point == .trafficControl(device: hop.device, direction: "ingress")
+          || hook.point.isNetfilter(["ip", "ip6", "inet"], ["prerouting", "input"]))
+    }
+    return Trace.Drop(
+      reason: hook.map(\.point.reason) ?? .lostInKernel, namespace: hop.namespace, device: hop.device,
+      explanation:
+        "the answer comes in by \(hop.device) of \(world.node(hop.namespace)), but its socket does not get it"
+        + (hook.map { ": \($0.name): \($0.suspects.joined(separator: "; "))" } ?? ""),
+      remedy: hook.map { "ip netns exec \(hop.namespace) \($0.command)" })
   }
 
   private func wrongTag(_ tag: Int?, _ hop: Trace.Hop) -> Trace.Drop {
