@@ -23,9 +23,14 @@ struct Predictor {
     var depth = 0
     var number = 0
     var steps = 0
+    var nesting = 0
     var arrivals: [Arrival] = []
     /// `exit` is the device that the packet left by, or would have.
     var drops: [(place: Place, drop: Trace.Drop, isSide: Bool, exit: Place?)] = []
+
+    /// Whether it is an IP packet, and no frame.
+    var isRouted: Bool { phase.key != Self.frameKey }
+    static let frameKey = "frame"
 
     init(kind: Trace.Phase.Kind, packet: String) { phase = Trace.Phase(kind: kind, packet: packet) }
   }
@@ -81,7 +86,7 @@ struct Predictor {
   }
 
   private mutating func predictFrame(to mac: MACAddress, from device: Place, tag: Int?) -> Prediction {
-    begin(.packet, "frame to \(mac)\(tag.map { ", vlan \($0)" } ?? "")")
+    begin(.packet, "frame to \(mac)\(tag.map { ", vlan \($0)" } ?? "")", key: Walk.frameKey)
     section("ingress", device)
     transmit(
       Packet(source: world[device]?.mac ?? MACAddress(value: 0), destination: mac, tag: tag, payload: .raw),
@@ -129,7 +134,11 @@ struct Predictor {
   /// What became of a packet: `done.arrivals`, or the drop that is to blame.
   private func outcome(of done: Walk, isBroadcast: Bool) -> Trace.Outcome {
     let receivers = done.arrivals.map(\.place)
-    if !receivers.isEmpty, isBroadcast || target.map(receivers.contains) ?? true {
+    // A node takes packets to any address of its own, whichever device they come in by.
+    let isReceived = receivers.contains { receiver in
+      target.map { done.isRouted ? $0.namespace == receiver.namespace : $0 == receiver } ?? true
+    }
+    if isReceived || (isBroadcast && !receivers.isEmpty) {
       return .delivered(to: receivers.map(label))
     }
     return .dropped(blame(done))

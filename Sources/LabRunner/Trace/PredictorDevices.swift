@@ -2,14 +2,16 @@ internal import LabKit
 
 // Devices: what leaves one, and what enters one.
 extension Predictor {
-  /// More steps than any way without a loop has.
-  private static let stepLimit = 4096
+  /// More than any way without a loop has: devices in a row, and devices in all.
+  private static let (nestingLimit, stepLimit) = (48, 1 << 14)
 
   /// Gives a frame to a device to send (`dev_queue_xmit`).
   mutating func transmit(_ packet: Packet, by place: Place) {
     guard let device = world[place] else { return }
     walk.steps += 1
-    guard walk.steps < Self.stepLimit else {
+    walk.nesting += 1
+    defer { walk.nesting -= 1 }
+    guard walk.nesting < Self.nestingLimit, walk.steps < Self.stepLimit else {
       return drop(.loop, at: place, "the packet goes round in a loop; \(device.name) is on it")
     }
     guard device.isUp else {

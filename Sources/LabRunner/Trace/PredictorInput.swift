@@ -130,8 +130,10 @@ extension Predictor {
       }
     }
     stage("deliver", words, ["/* delivered to \(label(place)) */"])
+    // Nothing refuses a broadcast, and echo requests are answered if the node is set so.
     let isSilent =
-      isBroadcast && packet.content == .echoRequest && node.isOn("net/ipv4/icmp_echo_ignore_broadcasts")
+      isBroadcast
+      && (packet.content != .echoRequest || node.isOn("net/ipv4/icmp_echo_ignore_broadcasts"))
     let isAnswer =
       switch packet.content {
       case .echoReply, .answer: true

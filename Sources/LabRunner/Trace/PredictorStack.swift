@@ -42,12 +42,11 @@ extension Predictor {
     let answer = node.route(to: destination, from: source, input: input.map(name))
     guard case .route(let entry) = answer, let index = entry.device else {
       if input == nil { section("ingress", nobody) }
-      if case .refused(let words) = answer {
+      if case .refused(let words, let remedy) = answer {
         stage("route", "\(destination): \(words)")
         drop(
           .routeRefused, at: nobody, "\(world.node(namespace)) refuses packets to \(destination): \(words)",
-          remedy: words.contains(" route ")
-            ? "ip route del \(words.replacing(" route ", with: " "))" : nil)
+          remedy: remedy)
       } else {
         explainMissingRoute(to: destination, node, nobody)
       }
@@ -84,7 +83,13 @@ extension Predictor {
     let has =
       own.isEmpty
       ? "it has no address" : "it has \(own.map { "\($0.prefix)" }.joined(separator: ", "))"
-    drop(.noRoute, at: place, "\(world.node(nobody.namespace)) has no route to \(destination); \(has)")
+    let lost = own.first { $0.prefix.contains(destination) }
+    let remedy = lost.flatMap { address in
+      node.devices[address.device].map { "ip route add \(address.prefix.subnet) dev \($0.name)" }
+    }
+    drop(
+      .noRoute, at: place, "\(world.node(nobody.namespace)) has no route to \(destination); \(has)",
+      remedy: remedy)
   }
 
   /// Sends a routed packet: neighbour, then device (`ip_finish_output2`).
@@ -194,6 +199,8 @@ extension Predictor {
         payload: .resolution(isRequest: true, sender: source, target: address)), by: place)
     let asked = end()
     let answering = asked.arrivals.filter(\.answers)
+    // Where nobody is meant to have the address, nobody is to blame.
+    if target == nil, answering.isEmpty, asked.drops.allSatisfy(\.isSide) { return nil }
     guard !answering.isEmpty else { return blame(asked) }
     let meant = target
     defer { target = meant }

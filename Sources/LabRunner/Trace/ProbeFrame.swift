@@ -25,7 +25,8 @@ struct ProbeMark: Sendable {
     }
     switch type {
     case Self.rawEtherType:
-      return bytes.mac(6) == frameSource && bytes.short(start) == Int(identifier) ? "packet" : nil
+      return bytes.mac(6) == frameSource && bytes.short(start) == Int(identifier)
+        ? Predictor.Walk.frameKey : nil
     case 0x0806: return resolution(bytes, start)
     case 0x0800: return phase(ofIPv4: bytes, start)
     case 0x86dd: return phase(ofIPv6: bytes, start)

@@ -3,8 +3,8 @@ internal import LabKit
 /// What a namespace's routing says of a destination.
 enum RouteAnswer {
   case route(RoutingEntry)
-  /// A blackhole, unreachable or prohibit route, or a rule of that kind.
-  case refused(String)
+  /// A blackhole, unreachable or prohibit route, or a rule of that kind; and what takes it away.
+  case refused(String, remedy: String)
   case none
 }
 
@@ -16,7 +16,9 @@ extension NodeSnapshot {
     where rule.matches(destination, from: source, input: input) {
       switch rule.action {
       case .blackhole, .unreachable, .prohibit:
-        return .refused("rule \(rule.priority) (\(rule.action.rawValue))")
+
+        return .refused(
+          "rule \(rule.priority) (\(rule.action.rawValue))", remedy: "ip rule del pref \(rule.priority)")
       case .other: continue
       case .lookUp: break
       }
@@ -24,7 +26,9 @@ extension NodeSnapshot {
       switch entry.kind {
       case .throw: continue
       case .blackhole, .unreachable, .prohibit:
-        return .refused("\(entry.kind.rawValue) route \(entry.destination)")
+
+        let route = "\(entry.kind.rawValue) \(entry.destination)"
+        return .refused("route \(route)", remedy: "ip route del \(route)")
       case .unicast, .local, .broadcast, .anycast, .multicast: return .route(entry)
       }
     }

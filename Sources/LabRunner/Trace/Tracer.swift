@@ -17,7 +17,7 @@ public struct Tracer: Sendable {
     public var transport = Transport.icmp
     /// The destination port, of UDP and TCP.
     public var port = 33434
-    /// The whole IP packet, in bytes; it may not be fragmented.
+    /// The whole IP packet, in bytes, but for TCP; it may not be fragmented.
     public var size = 84
     /// The tag of a raw frame.
     public var vlan: Int?
@@ -27,6 +27,11 @@ public struct Tracer: Sendable {
     public var isLive = true
 
     public init() {}
+
+    /// The length of the IP packet: a SYN's is what the kernel makes it.
+    func length(to address: IPAddress) -> Int {
+      transport == .tcp ? (address.family == .ipv4 ? 60 : 80) : size
+    }
 
     var content: IPPacket.Content {
       switch transport {
@@ -59,7 +64,8 @@ public struct Tracer: Sendable {
     let namespace = session.lab.namespace(of: vm.name)
     let prediction = Predictor.predict(
       Predictor.Request(
-        namespace: namespace, destination: .address(address), content: probe.content, length: probe.size,
+        namespace: namespace, destination: .address(address), content: probe.content,
+        length: probe.length(to: address),
         target: target),
       in: session.world)
     var trace = Trace(lab: session.lab.name, phases: prediction.phases, outcome: prediction.outcome)
