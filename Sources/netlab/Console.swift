@@ -8,7 +8,11 @@ enum Console {
     isatty(STDOUT_FILENO) == 1 && environment("NO_COLOR") == nil && environment("TERM") != "dumb"
 
   enum Style: String {
-    case good = "32", bad = "31", faint = "2", strong = "1", notice = "33"
+    case good = "32"
+    case bad = "31"
+    case faint = "2"
+    case strong = "1"
+    case notice = "33"
   }
 
   static func styled(_ text: String, _ style: Style) -> String {

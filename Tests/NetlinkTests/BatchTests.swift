@@ -1,7 +1,7 @@
+import LabRunner
 import TestSupport
 import Testing
 
-import LabRunner
 @testable import Netlink
 
 @Suite(.needs(.namespaces)) struct BatchTests {

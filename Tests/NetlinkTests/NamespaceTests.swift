@@ -1,8 +1,8 @@
 import Foundation
+import LabRunner
 import TestSupport
 import Testing
 
-import LabRunner
 @testable import Netlink
 
 @Suite(.needs(.namespaces)) struct NamespaceTests {

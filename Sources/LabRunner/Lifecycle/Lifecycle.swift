@@ -150,11 +150,13 @@ public struct Lifecycle: Sendable {
     guard nodes.contains(node) else {
       throw RunnerError(
         .usage, "the lab '\(lab)' has no node '\(node.terminalSafe)'",
-        remedy: nearest(to: node, in: nodes).map { "Did you mean '\($0)'?" } ?? "It has \(nodes.joined(separator: ", ")).")
+        remedy: nearest(to: node, in: nodes).map { "Did you mean '\($0)'?" }
+          ?? "It has \(nodes.joined(separator: ", ")).")
     }
     guard try open(state)["\(lab).\(node)"] != nil else {
       throw RunnerError(
-        .kernel, "the namespace \(lab).\(node) is not there any more", remedy: "`netlab up \(lab)` makes it again.")
+        .kernel, "the namespace \(lab).\(node) is not there any more",
+        remedy: "`netlab up \(lab)` makes it again.")
     }
     return OpenNamespace.path(of: "\(lab).\(node)")
   }
