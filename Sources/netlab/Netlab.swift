@@ -44,7 +44,8 @@ struct Netlab: AsyncParsableCommand {
           CleanCommand.self,
         ]),
       CommandGroup(name: "Checks:", subcommands: [TestCommand.self, VerifyCommand.self]),
-      CommandGroup(name: "Look inside:", subcommands: [ExecCommand.self, ShellCommand.self]),
+      CommandGroup(
+        name: "Look inside:", subcommands: [TraceCommand.self, ExecCommand.self, ShellCommand.self]),
       CommandGroup(
         name: "Labs and machines:",
         subcommands: [NewCommand.self, CompileCommand.self, DoctorCommand.self, SandboxCommand.self]),

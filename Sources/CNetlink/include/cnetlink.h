@@ -62,4 +62,5 @@ int cnl_read_sysctls(int ns, const char *paths, int count, char *values, size_t 
 const char *cnl_error_text(int code);
 const char *cnl_error_name(int code);
 #include "cnl_sandbox.h"
+#include "cnl_tap.h"
 #endif
