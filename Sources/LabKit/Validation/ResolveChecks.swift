@@ -10,11 +10,7 @@ extension Resolver {
           at: value.location)
       }
       for problem in references.problems { report(problem, at: value.location) }
-      for pattern in references.patterns {
-        do { _ = try Regex(pattern) } catch {
-          report("'\(pattern)' is not a regular expression: \(error)", at: value.location)
-        }
-      }
+      for pattern in references.patterns { checkPattern(pattern, at: value.location) }
       for filter in references.filters where filter.hasPrefix("-") || filter.contains(where: \.isNewline) {
         report("'\(filter)' is not a capture filter", at: value.location, fix: "write one such as \"icmp\"")
       }
@@ -22,6 +18,17 @@ extension Resolver {
       for path in references.paths { checkPath(path, in: lab, at: value.location) }
       for point in references.points { checkPoint(point, in: lab, at: value.location) }
       resolveChecks(references.nested, in: lab)
+    }
+  }
+
+  private mutating func checkPattern(_ pattern: String, at location: SourceLocation) {
+    // Longer ones can be nested so deeply that the parser runs out of stack.
+    let limit = 500
+    guard pattern.utf8.count <= limit else {
+      return report("a regular expression cannot be longer than \(limit) characters", at: location)
+    }
+    do { _ = try Regex(pattern) } catch {
+      report("'\(pattern)' is not a regular expression: \(error)", at: location)
     }
   }
 
