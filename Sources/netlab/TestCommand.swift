@@ -25,6 +25,14 @@ struct TestCommand: AsyncParsableCommand {
   @Flag(help: "Leave the lab up when a check fails, to look at it (on the host's kernel only).")
   var keep = false
 
+  @Flag(
+    help: """
+      When all checks hold, break one attribute of the lab at a time, and report what no check notices. Exit code 1: \
+      something was not noticed.
+      """) var mutate = false
+
+  @Option(help: "How many attributes --mutate breaks at most.") var mutations = 100
+
   func run() async throws {
     let lifecycle = Lifecycle.forCommandLine()
     let (document, file) = try await options.load(lifecycle)
