@@ -7,10 +7,14 @@ PREFIX ?= /usr/local
 FEATURE_LOG := $(CURDIR)/.build/exercised-features
 LIBRARY := $(DESTDIR)$(PREFIX)/lib/netlab
 
+# What needs no kernel, a compiler, or a sandbox of its own, is tested once. The sandbox has one processor.
+HOST_ONLY := ^(LabKitTests|CommandTests)|LoadingTests|LabUserTests|SandboxTests
+
 .PHONY: build demo test lint deps install clean
 
 build: deps
 	swift build --configuration release --product netlab
+	swift build --configuration release --product netlab-exec
 	swift build --configuration release --product LabKit
 
 demo: build
@@ -20,9 +24,11 @@ demo: build
 test: export NETLAB_FEATURE_LOG := $(FEATURE_LOG)
 test: deps lint
 	swift build --build-tests
+	swift build --product LabKit
 	rm -f $(FEATURE_LOG)
 	swift test --skip-build
-	.build/debug/netlab sandbox --time-limit 300 -- .build/debug/netlabPackageTests.xctest --testing-library swift-testing
+	.build/debug/netlab sandbox --time-limit 900 -- .build/debug/netlabPackageTests.xctest --testing-library swift-testing \
+	  --no-parallel --skip '$(HOST_ONLY)'
 	Support/check-features $(FEATURE_LOG)
 
 lint:
@@ -33,7 +39,7 @@ deps:
 
 install: build
 	install -D -m 755 .build/release/netlab $(DESTDIR)$(PREFIX)/bin/netlab
-	install -D -m 755 -t $(LIBRARY) .build/release/libLabKit.so
+	install -D -m 755 -t $(LIBRARY) .build/release/netlab-exec .build/release/libLabKit.so
 	install -D -m 644 -t $(LIBRARY) .build/release/Modules/LabKit.swiftmodule .build/release/Modules/LabKit.swiftdoc
 
 clean:
