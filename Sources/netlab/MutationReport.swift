@@ -9,7 +9,9 @@ struct MutationReport {
   func run(_ document: LabDocument, file: String, limit: Int, _ lifecycle: Lifecycle) async throws -> Bool {
     let all = Mutation.all(of: try document.resolved())
     let test = try MutationTest(document, labFile: file, lifecycle: lifecycle)
-    if !json { Console.print("\nbreaking \(min(all.count, limit)) of \(all.count) attributes, one at a time:") }
+    if !json {
+      Console.print("\nbreaking \(min(all.count, limit)) of \(all.count) attributes, one at a time:")
+    }
     let results = try await test.run(Array(all.prefix(limit))) { show($0) }
     let holes = results.filter { $0.noticedBy == nil }
     if json {
@@ -29,9 +31,13 @@ struct MutationReport {
     guard !json else { return }
     let time = Console.styled(Console.text(result.duration), .faint)
     if let check = result.noticedBy {
-      Console.print("\(Console.styled("✓", .good)) \(result.mutation.title)  noticed by: \(check.value.title.terminalSafe)  \(time)")
+      Console.print(
+        "\(Console.styled("✓", .good)) \(result.mutation.title)  noticed by: \(check.value.title.terminalSafe)  \(time)"
+      )
     } else {
-      Console.print("\(Console.styled("✗", .bad)) \(Console.styled(result.mutation.title, .strong))  not noticed  \(time)")
+      Console.print(
+        "\(Console.styled("✗", .bad)) \(Console.styled(result.mutation.title, .strong))  not noticed  \(time)"
+      )
       for command in result.commands { Console.print("    \(command)") }
     }
   }

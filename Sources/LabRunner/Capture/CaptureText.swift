@@ -13,7 +13,7 @@ extension LiveCapture {
     limit: Int? = nil, ready: @escaping @Sendable () -> Void,
     print: @escaping @Sendable (LabDevice, String) -> Void
   ) async throws -> Summary {
-    guard CheckTool.tcpdump.isInstalled else {
+    guard CheckTool.tcpdump.isInstalledHere else {
       throw RunnerError(
         .environment, CheckTool.tcpdump.absence, remedy: "It prints the packets; -w writes them without it.")
     }

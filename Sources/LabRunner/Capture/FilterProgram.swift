@@ -1,4 +1,5 @@
 internal import CNetlink
+internal import Glibc
 
 /// A filter as the kernel takes it.
 struct FilterProgram {
@@ -24,5 +25,12 @@ struct FilterProgram {
       return cnl_packet_instruction(
         code: UInt16(numbers[0]), if_true: UInt8(numbers[1]), if_false: UInt8(numbers[2]), value: numbers[3])
     }
+  }
+}
+
+extension CheckTool {
+  /// Whether it is in this process's PATH.
+  var isInstalledHere: Bool {
+    isInstalled(in: unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? "/usr/sbin:/usr/bin:/sbin:/bin")
   }
 }

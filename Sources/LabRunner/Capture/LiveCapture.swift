@@ -39,7 +39,7 @@ public struct LiveCapture: Sendable {
 
   private func requireFilter() async throws {
     guard !filter.isEmpty else { return }
-    guard CheckTool.tcpdump.isInstalled else {
+    guard CheckTool.tcpdump.isInstalledHere else {
       throw RunnerError(
         .environment, CheckTool.tcpdump.absence,
         remedy: "It compiles filters; without one, -w needs no tcpdump.")

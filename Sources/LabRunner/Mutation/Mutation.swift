@@ -21,7 +21,8 @@ extension Mutation {
   public static func all(of lab: ResolvedLab) -> [Mutation] {
     var maker = MutationMaker(lab: lab, blueprint: lab.blueprint())
     maker.makeAll()
-    let byVM = Dictionary(grouping: maker.mutations, by: { $0.vm ?? "" }).sorted { $0.key < $1.key }.map(\.value)
+    let byVM = Dictionary(grouping: maker.mutations, by: { $0.vm ?? "" }).sorted { $0.key < $1.key }.map(
+      \.value)
     return (0..<(byVM.map(\.count).max() ?? 0)).flatMap { place in
       byVM.compactMap { place < $0.count ? $0[place] : nil }
     }
@@ -59,16 +60,13 @@ private struct MutationMaker {
   }
 
   private mutating func addLink(
-    _ title: String, _ device: LabDevice, _ vm: String?, suggesting suggestion: String, _ change: (inout Link) -> Void
+    _ title: String, _ device: LabDevice, _ vm: String?, suggesting suggestion: String,
+    _ change: (inout Link) -> Void
   ) {
-    add("\(device) \(title)", vm, suggesting: suggestion) { blueprint in
-      guard let index = blueprint.links.firstIndex(where: { isLink($0, device) }) else { return }
-      change(&blueprint.links[index])
-    }
-  }
-
-  private func isLink(_ link: Link, _ device: LabDevice) -> Bool {
-    link.name == device.name && link.namespace == lab.namespace(of: device.node)
+    let namespace = lab.namespace(of: device.node)
+    guard let index = blueprint.links.firstIndex(where: { $0.name == device.name && $0.namespace == namespace })
+    else { return }
+    add("\(device) \(title)", vm, suggesting: suggestion) { change(&$0.links[index]) }
   }
 
   private mutating func breakLink(_ device: LabDevice, of port: WiredPort, in wiring: Wiring) {
@@ -97,7 +95,8 @@ private struct MutationMaker {
     let namespace = lab.namespace(of: device.node)
     let foreign = (2...4094).first { id in !(wiring.ports.contains { $0.tag == id }) && id != tag } ?? 4094
     let sameTag =
-      partner(of: port, in: wiring).map { "SameTag(\"\($0.interface.node)\", \"\(vm)\")" } ?? ping(to: port, in: wiring)
+      partner(of: port, in: wiring).map { "SameTag(\"\($0.interface.node)\", \"\(vm)\")" }
+      ?? ping(to: port, in: wiring)
     func change(_ blueprint: inout Blueprint, _ body: (inout BridgeVLAN) -> Void) {
       for index in blueprint.vlans.indices
       where blueprint.vlans[index].device == device.name && blueprint.vlans[index].namespace == namespace {
@@ -111,7 +110,8 @@ private struct MutationMaker {
       change(&$0) { $0.vid = foreign }
     }
     // Another network of the host: what it floods would reach this port, too.
-    guard let other = wiring.ports.first(where: { $0.bridge == port.bridge && $0.tag != nil && $0.tag != tag }),
+    guard
+      let other = wiring.ports.first(where: { $0.bridge == port.bridge && $0.tag != nil && $0.tag != tag }),
       let otherTag = other.tag
     else { return }
     add("\(device) with vlan \(otherTag) as well", vm, suggesting: leak(from: other, to: port)) {
@@ -148,12 +148,18 @@ private struct MutationMaker {
   }
 
   private mutating func breakSwitch(_ bridge: LabDevice, ports: [WiredPort]) {
-    guard let first = ports.first, let second = ports.first(where: { $0.interface.node != first.interface.node }) else {
+    guard let first = ports.first,
+      let second = ports.first(where: { $0.interface.node != first.interface.node })
+    else {
       return
     }
     let names = (first.interface.node, second.interface.node)
-    addLink("down", bridge, nil, suggesting: "Ping(from: \"\(names.0)\", to: \"\(names.1)\")") { $0.isUp = false }
-    let members = Dictionary(grouping: ports, by: \.tag).values.first { Set($0.map(\.interface.node)).count > 2 }
+    addLink("down", bridge, nil, suggesting: "Ping(from: \"\(names.0)\", to: \"\(names.1)\")") {
+      $0.isUp = false
+    }
+    let members = Dictionary(grouping: ports, by: \.tag).values.first {
+      Set($0.map(\.interface.node)).count > 2
+    }
     if let members {
       let nodes = members.map(\.interface.node)
       let suggestion = "NotFlooded(from: \"\(nodes[0])\", to: \"\(nodes[1])\", observer: \"\(nodes[2])\")"

@@ -88,10 +88,13 @@ public struct MutationTest: Sendable {
     for namespace in namespaces.byName.values {
       let connection = namespace.connection
       var batch = Batch()
-      for neighbour in try connection.neighbours() where neighbour.state.isDisjoint(with: [.permanent, .noARP]) {
+      for neighbour in try connection.neighbours()
+      where neighbour.state.isDisjoint(with: [.permanent, .noARP]) {
         batch.deleteNeighbour(neighbour)
       }
-      for link in try connection.links(ofKind: "bridge") { batch.flushForwardingEntries(ofBridge: link.index) }
+      for link in try connection.links(ofKind: "bridge") {
+        batch.flushForwardingEntries(ofBridge: link.index)
+      }
       // An entry may have gone by itself meanwhile.
       _ = try connection.perform(batch)
     }
