@@ -64,7 +64,8 @@ private struct MutationMaker {
     _ change: (inout Link) -> Void
   ) {
     let namespace = lab.namespace(of: device.node)
-    guard let index = blueprint.links.firstIndex(where: { $0.name == device.name && $0.namespace == namespace })
+    guard
+      let index = blueprint.links.firstIndex(where: { $0.name == device.name && $0.namespace == namespace })
     else { return }
     add("\(device) \(title)", vm, suggesting: suggestion) { change(&$0.links[index]) }
   }

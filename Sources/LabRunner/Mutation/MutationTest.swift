@@ -41,15 +41,15 @@ public struct MutationTest: Sendable {
     var results: [Result] = []
     for mutation in mutations {
       let start = ContinuousClock.now
-      let commands = try apply(mutation)
+      let (commands, before) = try apply(mutation)
       let noticed: Check?
       do {
         noticed = try await firstToNotice(mutation, runner)
       } catch {
-        _ = try? repair()
+        try? repair(to: before)
         throw error
       }
-      try repair()
+      try repair(to: before)
       if let noticed { try await requireHolds(noticed, after: mutation, runner) }
       let result = Result(
         mutation: mutation, commands: commands, noticedBy: noticed, duration: ContinuousClock.now - start)
@@ -60,24 +60,56 @@ public struct MutationTest: Sendable {
   }
 
   /// Makes the kernel differ from the lab in what the mutation says.
-  private func apply(_ mutation: Mutation) throws -> [String] {
+  ///
+  /// - Returns: the commands that do it, and the lab with all options that its bridges had.
+  private func apply(_ mutation: Mutation) throws -> (commands: [String], before: Blueprint) {
+    var before = lab.blueprint()
+    let observed = try observe()
+    let links = Dictionary(
+      observed.links.map { ([$0.namespace, $0.name], $0.kind) }, uniquingKeysWith: { first, _ in first })
+    for index in before.links.indices {
+      let link = before.links[index]
+      // A lab leaves options open that a mutation changes.
+      if case .bridge = link.kind, let kind = links[[link.namespace, link.name]] {
+        before.links[index].kind = kind
+      }
+    }
+    do {
+      let commands = try apply(Plan(mutation.blueprint.difference(from: observed)))
+      // What was learned before would hide a change, or outlive it.
+      try forget()
+      return (commands, before)
+    } catch {
+      try? repair(to: before)
+      throw error
+    }
+  }
+
+  private func apply(_ plan: Plan) throws -> [String] {
     let state = try lifecycle.state(of: lab.name)
     let namespaces = try lifecycle.namespaces(of: state)
-    let (observed, _) = try lifecycle.observation(of: namespaces, wanted: mutation.blueprint, lab: lab.name)
-    let plan = Plan(mutation.blueprint.difference(from: observed))
+    // Observing tells the ifindex of each link.
+    _ = try lifecycle.observation(of: namespaces, wanted: lab.blueprint(), lab: lab.name)
     var applier = Applier(namespaces, mark: state.mark)
     do throws(StepFailure) {
       try applier.apply(plan)
     } catch {
-      try repair()
-      throw RunnerError(.kernel, "cannot break the lab: \(error.report)")
+      throw RunnerError(.kernel, "cannot change the lab: \(error.report)")
     }
-    // What was learned before would hide a change, or outlive it.
-    try forget()
     return plan.commands
   }
 
-  private func repair() throws {
+  private func observe() throws -> Blueprint {
+    let namespaces = try lifecycle.namespaces(of: lifecycle.state(of: lab.name))
+    return try lifecycle.observation(of: namespaces, wanted: lab.blueprint(), lab: lab.name).observed
+  }
+
+  /// Undoes a mutation, and what went with it, in place.
+  private func repair(to before: Blueprint) throws {
+    let options = before.difference(from: try observe()).filter {
+      if case .update(.link(let link), _, _) = $0, case .bridge = link.kind { true } else { false }
+    }
+    _ = try apply(Plan(options))
     _ = try lifecycle.up(document, labFile: labFile)
     try forget()
   }
