@@ -52,9 +52,13 @@ import Testing
       let lines = Mutex<[(LabDevice, String)]>([])
       let capture = LiveCapture(lab: lab.lab.name, places: places, filter: "icmp", processes: netlab)
       let (ready, signal) = AsyncStream<Void>.makeStream()
-      async let summary = capture.printText(limit: 4, ready: { signal.yield() }) { device, line in
-        lines.withLock { $0.append((device, line)) }
-      }
+      async let summary = {
+        // Also when it fails, so that nothing waits for it.
+        defer { signal.finish() }
+        return try await capture.printText(limit: 4, ready: { signal.yield() }) { device, line in
+          lines.withLock { $0.append((device, line)) }
+        }
+      }()
       for await _ in ready { break }
       _ = try await lab.passes(Ping(from: "a", to: "b", count: 1))
       #expect(try await summary.packets == 4)
@@ -70,7 +74,10 @@ import Testing
       let file = "\(lab.captures)/cancelled.pcapng"
       let (ready, signal) = AsyncStream<Void>.makeStream()
       let capture = LiveCapture(lab: lab.lab.name, places: places, filter: "icmp", processes: netlab)
-      let task = Task { try await capture.write(toFile: file) { signal.yield() } }
+      let task = Task {
+        defer { signal.finish() }
+        return try await capture.write(toFile: file) { signal.yield() }
+      }
       for await _ in ready { break }
       _ = try await lab.passes(Ping(from: "a", to: "b", count: 2))
       task.cancel()
@@ -112,7 +119,10 @@ import Testing
   ) async throws -> LiveCapture.Summary {
     let (ready, signal) = AsyncStream<Void>.makeStream()
     let capture = LiveCapture(lab: lab.lab.name, places: places, filter: filter, processes: netlab)
-    async let summary = capture.write(toFile: file, limit: limit) { signal.yield() }
+    async let summary = {
+      defer { signal.finish() }
+      return try await capture.write(toFile: file, limit: limit) { signal.yield() }
+    }()
     for await _ in ready { break }
     try await stimulus()
     return try await summary

@@ -62,28 +62,15 @@ extension Lifecycle {
   public func inspect(_ name: String) throws -> Inspection {
     let state = try state(of: name)
     let lab = try state.document.resolved()
-    let wanted = lab.blueprint()
-    let namespaces = try namespaces(of: state)
-    let (observed, unmanaged) = try observation(of: namespaces, wanted: wanted, lab: name)
+    let wanted = lab.blueprint().marked(state.mark)
+    let namespaces = try open(state)
+    let observation = try observe(namespaces, of: state, wanted: wanted)
     let nodes = try lab.nodes.compactMap { node in
       try namespaces[lab.namespace(of: node)].map { try Inspection.Node(node, in: $0) }
     }
     return Inspection(
-      lab: lab, phase: state.phase, observed: observed, unmanaged: unmanaged,
-      changes: wanted.difference(from: observed), nodes: nodes)
-  }
-
-  /// The lab's namespaces that exist.
-  func namespaces(of state: LabState) throws -> OpenNamespaces {
-    try OpenNamespaces(named: state.namespaces, markedBy: state.mark)
-  }
-
-  func observation(
-    of namespaces: OpenNamespaces, wanted: Blueprint, lab: String
-  ) throws -> (observed: Blueprint, unmanaged: [LabKit.Link]) {
-    var observer = Observer(namespaces)
-    let observed = try observer.observe(comparedWith: wanted, lab: lab)
-    return (observed, observer.unmanaged)
+      lab: lab, phase: state.phase, observed: observation.blueprint, unmanaged: observation.unmanaged,
+      changes: wanted.difference(from: observation.blueprint), nodes: nodes)
   }
 }
 

@@ -63,19 +63,20 @@ public struct MutationTest: Sendable {
   ///
   /// - Returns: the commands that do it, and the lab with all options that its bridges had.
   private func apply(_ mutation: Mutation) throws -> (commands: [String], before: Blueprint) {
-    var before = lab.blueprint()
-    let observed = try observe()
-    let links = Dictionary(
+    let state = try lifecycle.state(of: lab.name)
+    var before = lab.blueprint().marked(state.mark)
+    let observed = try lifecycle.observe(lifecycle.open(state), of: state, wanted: before).blueprint
+    let kinds = Dictionary(
       observed.links.map { ([$0.namespace, $0.name], $0.kind) }, uniquingKeysWith: { first, _ in first })
     for index in before.links.indices {
       let link = before.links[index]
       // A lab leaves options open that a mutation changes.
-      if case .bridge = link.kind, let kind = links[[link.namespace, link.name]] {
+      if case .bridge = link.kind, let kind = kinds[[link.namespace, link.name]] {
         before.links[index].kind = kind
       }
     }
     do {
-      let commands = try apply(Plan(mutation.blueprint.difference(from: observed)))
+      let commands = try change(to: mutation.blueprint.marked(state.mark))
       // What was learned before would hide a change, or outlive it.
       try forget()
       return (commands, before)
@@ -85,11 +86,13 @@ public struct MutationTest: Sendable {
     }
   }
 
-  private func apply(_ plan: Plan) throws -> [String] {
+  /// Makes the kernel be as a blueprint says, in one round.
+  @discardableResult
+  private func change(to wanted: Blueprint) throws -> [String] {
     let state = try lifecycle.state(of: lab.name)
-    let namespaces = try lifecycle.namespaces(of: state)
-    // Observing tells the ifindex of each link.
-    _ = try lifecycle.observation(of: namespaces, wanted: lab.blueprint(), lab: lab.name)
+    let namespaces = try lifecycle.open(state)
+    let plan = Plan(
+      from: try lifecycle.observe(namespaces, of: state, wanted: wanted).blueprint, to: wanted)
     var applier = Applier(namespaces, mark: state.mark)
     do throws(StepFailure) {
       try applier.apply(plan)
@@ -99,24 +102,16 @@ public struct MutationTest: Sendable {
     return plan.commands
   }
 
-  private func observe() throws -> Blueprint {
-    let namespaces = try lifecycle.namespaces(of: lifecycle.state(of: lab.name))
-    return try lifecycle.observation(of: namespaces, wanted: lab.blueprint(), lab: lab.name).observed
-  }
-
   /// Undoes a mutation, and what went with it, in place.
   private func repair(to before: Blueprint) throws {
-    let options = before.difference(from: try observe()).filter {
-      if case .update(.link(let link), _, _) = $0, case .bridge = link.kind { true } else { false }
-    }
-    _ = try apply(Plan(options))
+    try change(to: before)
     _ = try lifecycle.up(document, labFile: labFile)
     try forget()
   }
 
   /// Empties neighbour tables and forwarding tables, as they are in a lab that has just come up.
   private func forget() throws {
-    let namespaces = try lifecycle.namespaces(of: lifecycle.state(of: lab.name))
+    let namespaces = try lifecycle.open(lifecycle.state(of: lab.name))
     for namespace in namespaces.byName.values {
       let connection = namespace.connection
       var batch = Batch()
