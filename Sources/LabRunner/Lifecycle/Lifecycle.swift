@@ -208,14 +208,6 @@ public struct Lifecycle: Sendable {
   private static func newToken() -> String {
     String(UInt64.random(in: .min ... .max), radix: 16)
   }
-
-  /// Each namespace takes two descriptors.
-  private func raiseDescriptorLimit() {
-    var limit = rlimit()
-    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-    limit.rlim_cur = limit.rlim_max
-    _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-  }
 }
 
 extension Change {
