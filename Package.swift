@@ -48,11 +48,18 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
-    .target(name: "TestSupport", dependencies: ["LabRunner"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
-    .testTarget(name: "NetlinkTests", dependencies: ["Netlink", "TestSupport"], swiftSettings: swiftSettings),
+    .target(
+      name: "TestSupport", dependencies: ["LabRunner"], path: "Tests/TestSupport",
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "NetlinkTests", dependencies: ["LabRunner", "Netlink", "TestSupport"],
+      swiftSettings: swiftSettings),
     .testTarget(name: "LabKitTests", dependencies: ["LabKit"], swiftSettings: swiftSettings),
-    .testTarget(name: "LabRunnerTests", dependencies: ["LabRunner", "TestSupport"], swiftSettings: swiftSettings),
-    .testTarget(name: "CommandTests", dependencies: ["netlab", "LabRunner", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "LabRunnerTests", dependencies: ["LabRunner", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "CommandTests", dependencies: ["netlab", "LabRunner", "TestSupport"], swiftSettings: swiftSettings
+    ),
   ]
     + labs.map { lab in
       .executableTarget(

@@ -14,9 +14,7 @@ internal import Glibc
     setBuffer(SO_RCVBUFFORCE, otherwise: SO_RCVBUF)
     setBuffer(SO_SNDBUFFORCE, otherwise: SO_SNDBUF)
     // The kernel answers at once: this only keeps a lost answer from blocking for ever.
-    var patience = timeval(tv_sec: 10, tv_usec: 0)
-    unsafe setsockopt(
-      mnl_socket_get_fd(raw), SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    try setPatience(milliseconds: 10_000)
     guard unsafe mnl_socket_bind(raw, 0, 0) == 0 else {
       throw NetlinkError(operation: "bind a netlink socket", code: errno)
     }
@@ -63,6 +61,24 @@ internal import Glibc
       default: nil
       }
     return NetlinkError(operation: "receive netlink answers", code: code, advice: advice)
+  }
+
+  /// How long a receive waits before it fails with EAGAIN.
+  func setPatience(milliseconds: Int) throws(NetlinkError) {
+    var patience = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
+    let size = socklen_t(MemoryLayout<timeval>.size)
+    guard unsafe setsockopt(mnl_socket_get_fd(raw), SOL_SOCKET, SO_RCVTIMEO, &patience, size) == 0 else {
+      throw NetlinkError(operation: "set the time limit of a netlink socket", code: errno)
+    }
+  }
+
+  /// Subscribes to a multicast group, RTNLGRP_….
+  func join(_ group: CInt) throws(NetlinkError) {
+    var group = group
+    let size = socklen_t(MemoryLayout<CInt>.size)
+    guard unsafe mnl_socket_setsockopt(raw, NETLINK_ADD_MEMBERSHIP, &group, size) == 0 else {
+      throw NetlinkError(operation: "subscribe to netlink group \(group)", code: errno)
+    }
   }
 
   private func set(_ option: CInt) throws(NetlinkError) {

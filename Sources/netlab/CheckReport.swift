@@ -27,7 +27,7 @@ struct CheckReport {
     case .failed(let failure):
       Console.print(
         "\(Console.styled("✗", .bad)) \(Console.styled(title, .strong))  \(Console.shortening("\(result.location)"))  \(time)"
-          )
+      )
       Console.print("    expected  \(failure.expected.terminalSafe)")
       Console.print("    seen      \(failure.seen.terminalSafe)")
       for line in failure.details { Console.print("      \(line.terminalSafe)") }
@@ -36,7 +36,8 @@ struct CheckReport {
   }
 
   /// Prints the sum, or with `--json` everything. Gives back whether no check failed.
-  func finish(_ results: [CheckResult], lab: String, kernel: String, after duration: Duration) throws -> Bool {
+  func finish(_ results: [CheckResult], lab: String, kernel: String, after duration: Duration) throws -> Bool
+  {
     let failed = results.count { $0.failure != nil }
     let skipped = results.count { if case .skipped = $0.outcome { true } else { false } }
     let passed = results.count - failed - skipped
@@ -51,7 +52,8 @@ struct CheckReport {
       "\(passed) passed", failed > 0 ? Console.styled("\(failed) failed", .bad) : nil,
       skipped > 0 ? "\(skipped) skipped" : nil,
     ].compactMap { $0 }
-    Console.print("\(total) check\(total == 1 ? "" : "s"): \(parts.joined(separator: ", ")) (\(Console.text(duration)))")
+    Console.print(
+      "\(total) check\(total == 1 ? "" : "s"): \(parts.joined(separator: ", ")) (\(Console.text(duration)))")
     return failed == 0
   }
 

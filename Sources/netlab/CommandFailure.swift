@@ -22,7 +22,7 @@ struct CommandFailure {
     case let error as LoadingError:
       (message, status) = (error.isDiagnosed ? "\(error)" : "netlab: \(error)", error.exitCode)
     case let error as SandboxError:
-      (message, status) = ("netlab: \(error)", RunnerError.Kind.environment.rawValue)
+      (message, status) = ("netlab: \(error)", error.exitStatus)
     case let error as EndedBySignal:
       (message, status) = ("netlab: interrupted", 128 + error.signal)
     default:

@@ -17,8 +17,7 @@ struct CompileCommand: AsyncParsableCommand {
 
   func run() async throws {
     let (document, _) = try await options.load(.forCommandLine())
-    _ = try document.resolved()
-    try await document.requireRunnableChecks()
+    _ = try await document.checked()
     Console.print(document.json)
   }
 }

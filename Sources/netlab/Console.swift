@@ -1,13 +1,18 @@
+internal import FoundationEssentials
 internal import Glibc
 internal import LabKit
-internal import FoundationEssentials
 
 /// What the command line prints, and how: colours only on a terminal, errors to standard error.
 enum Console {
-  static let isTerminal = isatty(STDOUT_FILENO) == 1 && environment("NO_COLOR") == nil && environment("TERM") != "dumb"
+  static let isTerminal =
+    isatty(STDOUT_FILENO) == 1 && environment("NO_COLOR") == nil && environment("TERM") != "dumb"
 
   enum Style: String {
-    case good = "32", bad = "31", faint = "2", strong = "1", notice = "33"
+    case good = "32"
+    case bad = "31"
+    case faint = "2"
+    case strong = "1"
+    case notice = "33"
   }
 
   static func styled(_ text: String, _ style: Style) -> String {
@@ -43,7 +48,9 @@ enum Console {
   /// Rows with their columns aligned; the last column is not padded.
   static func table(_ rows: [[String]]) -> [String] {
     let columns = rows.map(\.count).max() ?? 0
-    let widths = (0..<columns).map { column in rows.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0 }
+    let widths = (0..<columns).map { column in
+      rows.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0
+    }
     return rows.map { row in
       row.enumerated().map { index, cell in
         index == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[index] - cell.count)

@@ -19,7 +19,9 @@ struct DoctorCommand: AsyncParsableCommand {
   func run() async throws {
     var report = Report(
       host: KernelReport.ofThisKernel(), sandbox: nil, sandboxProblem: nil,
-      programs: Program.all.map { Report.Found(name: $0.name, purpose: $0.purpose, package: $0.package, path: $0.path) })
+      programs: Program.all.map {
+        Report.Found(name: $0.name, purpose: $0.purpose, package: $0.package, path: $0.path)
+      })
     if kernel == .all {
       if let problem = Sandbox.unavailability() {
         report.sandboxProblem = "\(problem)"
@@ -31,7 +33,9 @@ struct DoctorCommand: AsyncParsableCommand {
     }
     if json { try Console.printJSON(report) } else { show(report) }
     let canTest = report.host.missing.isEmpty || report.sandbox?.missing.isEmpty == true || kernel == .host
-    if !canTest || report.programs.contains(where: { $0.path == nil && $0.package != nil }) { throw ExitCode(3) }
+    if !canTest || report.programs.contains(where: { $0.path == nil && $0.package != nil }) {
+      throw ExitCode(3)
+    }
   }
 
   private func show(_ report: Report) {
@@ -40,7 +44,9 @@ struct DoctorCommand: AsyncParsableCommand {
       guard let words = kernel.features[feature.rawValue] ?? nil else { return "✓" }
       return "✗ \(words)"
     }
-    var rows = [["KERNEL FEATURE", "HOST \(report.host.release)", "SANDBOX \(report.sandbox?.release ?? "")"]]
+    var rows = [
+      ["KERNEL FEATURE", "HOST \(report.host.release)", "SANDBOX \(report.sandbox?.release ?? "")"]
+    ]
     for feature in KernelFeature.allCases {
       rows.append([feature.rawValue, mark(report.host, feature), mark(report.sandbox, feature)])
     }
@@ -50,7 +56,9 @@ struct DoctorCommand: AsyncParsableCommand {
     rows = [["PROGRAM", "WHERE", "FOR"]]
     for program in report.programs {
       rows.append([
-        program.name, program.path ?? "missing: \(program.package.map { "apt-get install \($0)" } ?? "https://www.swift.org/install")",
+        program.name,
+        program.path
+          ?? "missing: \(program.package.map { "apt-get install \($0)" } ?? "https://www.swift.org/install")",
         program.purpose,
       ])
     }
@@ -85,7 +93,8 @@ struct DoctorCommand: AsyncParsableCommand {
 
     /// The features a shipped lab needs and this kernel lacks.
     var missing: [String] {
-      KernelFeature.allCases.filter { $0 != .dummy && features[$0.rawValue].flatMap { $0 } != nil }.map(\.rawValue)
+      KernelFeature.allCases.filter { $0 != .dummy && features[$0.rawValue].flatMap { $0 } != nil }.map(
+        \.rawValue)
     }
 
     static func ofThisKernel() -> KernelReport {
@@ -104,7 +113,8 @@ struct DoctorCommand: AsyncParsableCommand {
         return try JSONDecoder().decode(Report.self, from: Data(result.standardOutput)).host
       } catch {
         throw RunnerError(
-          .environment, "the sandbox did not start: \(result.errorOutput)", remedy: "Try `netlab sandbox -- true`.")
+          .environment, "the sandbox did not start: \(result.errorOutput)",
+          remedy: "Try `netlab sandbox -- true`.")
       }
     }
   }

@@ -13,7 +13,10 @@ struct LabOptions: ParsableArguments {
     help: ArgumentHelp("Set a parameter of the lab; repeatable.", valueName: "name=value"))
   var set: [String] = []
 
-  @Option(help: "How the topology becomes kernel objects: \(Datapath.allCases.map(\.rawValue).joined(separator: " or ")). The lab's own choice by default.")
+  @Option(
+    help:
+      "How the topology becomes kernel objects: \(Datapath.allCases.map(\.rawValue).joined(separator: " or ")). The lab's own choice by default."
+  )
   var datapath: Datapath?
 
   @Flag(help: "Let a lab of root's be compiled and evaluated as root, instead of as nobody.")

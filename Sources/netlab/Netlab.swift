@@ -40,7 +40,9 @@ struct Netlab: AsyncParsableCommand {
     groupedSubcommands: [
       CommandGroup(
         name: "Life cycle:",
-        subcommands: [UpCommand.self, DownCommand.self, StatusCommand.self, PlanCommand.self, ListCommand.self]),
+        subcommands: [
+          UpCommand.self, DownCommand.self, StatusCommand.self, PlanCommand.self, ListCommand.self,
+        ]),
       CommandGroup(name: "Checks:", subcommands: [TestCommand.self, VerifyCommand.self]),
       CommandGroup(name: "Look inside:", subcommands: [ExecCommand.self, ShellCommand.self]),
       CommandGroup(

@@ -1,6 +1,5 @@
 import ArgumentParser
 internal import FoundationEssentials
-internal import Glibc
 internal import LabRunner
 
 struct SandboxCommand: AsyncParsableCommand {
@@ -53,19 +52,6 @@ struct SandboxCommand: AsyncParsableCommand {
     sandbox.writableFolders = writable
     let shell = ProcessInfo.processInfo.environment["SHELL"] ?? "/bin/sh"
     let arguments = command.isEmpty ? [shell] : command
-    do {
-      let status = try await cancelledBySignals { [sandbox] in try await sandbox.run(arguments) }
-      throw ExitCode(status)
-    } catch let error as SandboxError {
-      report("netlab sandbox: \(error)")
-      throw ExitCode(error.exitStatus)
-    } catch let error as EndedBySignal {
-      throw ExitCode(128 + error.signal)
-    }
+    throw ExitCode(try await cancelledBySignals { [sandbox] in try await sandbox.run(arguments) })
   }
-}
-
-private func report(_ message: String) {
-  let line = Array("\(message)\n".utf8)
-  _ = unsafe line.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }

@@ -34,14 +34,16 @@ struct StatusCommand: AsyncParsableCommand {
     let name = status.state.document.name
     switch status.state.phase {
     case .up: break
-    case .comingUp: Console.print("\(name): coming up did not end; `netlab up` finishes it, `netlab down` removes it")
+    case .comingUp:
+      Console.print("\(name): coming up did not end; `netlab up` finishes it, `netlab down` removes it")
     case .goingDown: Console.print("\(name): going down did not end; `netlab down` finishes it")
     }
     for link in status.unmanaged {
       Console.print("\(name): \(link.name) in \(link.namespace) is not netlab's; it goes when the lab does")
     }
     guard !status.changes.isEmpty else { return Console.print("\(name): no drift") }
-    Console.print("\(name): \(status.changes.count) thing\(status.changes.count == 1 ? "" : "s") not as they should be")
+    Console.print(
+      "\(name): \(status.changes.count) thing\(status.changes.count == 1 ? "" : "s") not as they should be")
     for change in status.changes {
       let place = change.resource.origin.map { "  (\(Console.shortening("\($0)")))" } ?? ""
       Console.print("  \(change.summary)\(Console.styled(place, .faint))")

@@ -28,8 +28,7 @@ struct TestCommand: AsyncParsableCommand {
   func run() async throws {
     let lifecycle = Lifecycle.forCommandLine()
     let (document, file) = try await options.load(lifecycle)
-    let lab = try document.resolved()
-    try await document.requireRunnableChecks()
+    let lab = try await document.checked()
     let status: Int32
     if let reason = reasonForSandbox(lab) {
       status = try await runInSandbox(document, because: reason)
@@ -47,7 +46,8 @@ struct TestCommand: AsyncParsableCommand {
     case .auto:
       guard Sandbox.current == nil else { return nil }
       let missing = KernelProbe.missing(lab.blueprint().neededFeatures)
-      return missing.isEmpty ? nil : "this machine's kernel cannot do \(missing.map(\.rawValue).joined(separator: ", "))"
+      return missing.isEmpty
+        ? nil : "this machine's kernel cannot do \(missing.map(\.rawValue).joined(separator: ", "))"
     }
   }
 

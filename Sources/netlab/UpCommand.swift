@@ -21,7 +21,7 @@ struct UpCommand: AsyncParsableCommand {
     let lifecycle = Lifecycle.forCommandLine()
     let clock = ContinuousClock()
     let (document, file) = try await options.load(lifecycle)
-    try await document.requireRunnableChecks()
+    _ = try await document.checked()
     let start = clock.now
     let report = try await cancelledBySignals {
       try lifecycle.up(document, labFile: file)
@@ -31,7 +31,8 @@ struct UpCommand: AsyncParsableCommand {
       return try Console.printJSON(
         UpResult(
           lab: document.name, changes: report.changes.map(\.summary),
-          unmanaged: report.unmanaged.map { "\($0.namespace) \($0.name)" }, milliseconds: duration.milliseconds))
+          unmanaged: report.unmanaged.map { "\($0.namespace) \($0.name)" },
+          milliseconds: duration.milliseconds))
     }
     for link in report.unmanaged {
       Console.warn("left alone: \(link.name) in \(link.namespace), which netlab did not make")

@@ -25,7 +25,9 @@ enum Checkout {
 
 /// Runs a command in the checkout to its end.
 @discardableResult
-func run(_ command: [String], environment: [String: String] = [:], in folder: URL = Checkout.folder) async throws -> Outcome {
+func run(_ command: [String], environment: [String: String] = [:], in folder: URL = Checkout.folder)
+  async throws -> Outcome
+{
   // By way of env, so that the command is found in PATH.
   let assignments = environment.map { "\($0)=\($1)" }
   let result = try await ProcessRunner(helper: Checkout.netlab).run(

@@ -138,7 +138,8 @@ import Testing
   ]
 
   @Test func `The checks survive JSON`() throws {
-    let checks = [AllPairs(), AllPairs(on: "net")].map { Check.allPairs($0) } + [.reachable(Reachable("a", "b"))]
+    let checks =
+      [AllPairs(), AllPairs(on: "net")].map { Check.allPairs($0) } + [.reachable(Reachable("a", "b"))]
     let decoded = try JSONDecoder().decode([Check].self, from: JSONEncoder().encode(checks))
     #expect(decoded == checks)
     #expect(decoded.map(\.value.title) == ["all pairs", "all pairs on net", "a, b reach each other"])

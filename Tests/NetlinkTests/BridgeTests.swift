@@ -1,3 +1,4 @@
+import LabRunner
 import TestSupport
 import Testing
 
@@ -11,7 +12,12 @@ import Testing
       $0.createLink(NewLink(.bridge(options), name: "br0", index: 10, isUp: true))
       $0.createLink(
         NewLink(.veth(peer: .init(name: "b", index: 21)), name: "a", index: 20, master: 10, isUp: true))
-      $0.setLink(21, LinkChange(isUp: true))
+    }
+    // The port forwards, and takes entries that age, when the kernel has seen the carrier.
+    let monitor = try LinkMonitor(in: host.namespace)
+    try host.perform { $0.setLink(21, LinkChange(isUp: true)) }
+    while try host.connection.link(20).bridgePort?.state != .forwarding {
+      try #require(try monitor.waitForChange(milliseconds: 5000))
     }
     return host
   }

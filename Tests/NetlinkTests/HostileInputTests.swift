@@ -1,3 +1,4 @@
+import LabRunner
 import TestSupport
 import Testing
 

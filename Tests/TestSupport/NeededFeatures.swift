@@ -16,7 +16,8 @@ extension Trait where Self == ConditionTrait {
 }
 
 /// What this kernel can do, found by trying, once.
-private let available = Set(KernelFeature.allCases).subtracting(KernelProbe.missing(Set(KernelFeature.allCases)))
+private let available = Set(KernelFeature.allCases).subtracting(
+  KernelProbe.missing(Set(KernelFeature.allCases)))
 
 /// Adds a line to the log that tells, over all runs, which features were exercised.
 private func note(_ feature: KernelFeature) {

@@ -4,14 +4,22 @@ public struct Plan: Sendable {
 
   public var isEmpty: Bool { steps.isEmpty }
 
+  /// False if a link of a wrong kind has to go first. The plan then only deletes, because nobody knows what goes with
+  /// that link before the result is read back; the difference that is left then makes a second, complete plan.
+  public private(set) var isComplete = true
+
   /// The plan as the `ip` and `bridge` commands a person would have typed.
   public var commands: [String] { steps.flatMap(\.commands) }
 
   private var ranked: [[Step]] = Array(repeating: [], count: Rank.allCases.count)
+  private var deletedNamespaces: Set<String> = []
+  private var deletedLinks: Set<LinkKey> = []
+  /// The links that are deleted by the steps so far.
+  private var gone: Set<LinkKey> = []
 
   /// When a step is due. The order is measured as well as necessary: see `bridgesUp`.
   private enum Rank: Int, CaseIterable {
-    case deleteRoutes, deleteAddresses, deleteVLANs, deleteLinks, deleteNamespaces
+    case deleteRoutes, deleteAddresses, deleteVLANs, deleteAltnames, deleteLinks, deleteNamespaces
     case namespaces, sysctls, bridges, cables, cableEnds, subinterfaces, changes, altnames, vlans
     /// `br-int` comes up when all its ports are there: each port that joins a bridge which is up re-runs the port
     /// state selection over all the others (1000 ports: 5.0 s instead of 1.9 s).
@@ -21,12 +29,30 @@ public struct Plan: Sendable {
 
   public init(_ changes: [Change]) {
     var creations: [LinkKey: Link] = [:]
-    for case .create(.link(let link)) in changes { creations[LinkKey(link)] = link }
     for change in changes {
       switch change {
-      case .create(let resource): create(resource, creations: &creations)
+      case .create(.link(let link)): creations[LinkKey(link)] = link
+      case .delete(.link(let link)): deletedLinks.insert(LinkKey(link))
+      case .delete(.namespace(let namespace)): deletedNamespaces.insert(namespace.name)
+      case .update(.link(let link), .link(let observed), _) where !link.canBecome(from: observed):
+        isComplete = false
+        deletedLinks.insert(LinkKey(observed))
+      default: break
+      }
+    }
+    for change in changes {
+      switch change {
       case .delete(let resource): delete(resource)
+      case .update(.link(let link), .link(let observed), _) where !link.canBecome(from: observed):
+        delete(.link(observed))
+      case .create, .update: break
+      }
+    }
+    for change in changes where isComplete {
+      switch change {
+      case .create(let resource): create(resource, creations: &creations)
       case .update(let wanted, let observed, _): update(wanted, from: observed)
+      case .delete: break
       }
     }
     steps = Array(ranked.joined())
@@ -86,11 +112,26 @@ public struct Plan: Sendable {
     for name in link.altnames { add(.addAltname(name, link), .altnames) }
   }
 
+  /// A resource that goes with another one is not deleted a second time, which the kernel would refuse.
   private mutating func delete(_ resource: Resource) {
+    if case .namespace(let namespace) = resource {
+      return add(.deleteNamespace(namespace), .deleteNamespaces)
+    }
+    if deletedNamespaces.contains(resource.namespace) { return }
+    if let device = resource.device,
+      deletedLinks.contains(LinkKey(namespace: resource.namespace, name: device))
+    {
+      return
+    }
     switch resource {
-    case .namespace(let namespace): add(.deleteNamespace(namespace), .deleteNamespaces)
-    case .sysctl: break  // a setting has no absence; it goes with its namespace
-    case .link(let link): add(.deleteLink(link), .deleteLinks)
+    case .namespace, .sysctl: break  // a setting has no absence; it goes with its namespace
+    case .link(let link):
+      // Loopback goes with its namespace only, and one end of a cable goes with the other.
+      if link.kind == .loopback || !gone.insert(LinkKey(link)).inserted { return }
+      if case .veth(let namespace, let peer) = link.kind {
+        gone.insert(LinkKey(namespace: namespace, name: peer))
+      }
+      add(.deleteLink(link), .deleteLinks)
     case .vlan(let vlan): add(.deleteVLAN(vlan), .deleteVLANs)
     case .address(let address): add(.deleteAddress(address), .deleteAddresses)
     case .route(let route): add(.deleteRoute(route), .deleteRoutes)
@@ -110,10 +151,6 @@ public struct Plan: Sendable {
   }
 
   private mutating func update(_ link: Link, from observed: Link) {
-    guard link.kindWithoutOptions == observed.kindWithoutOptions else {
-      // What goes with it (the other end, addresses, VLANs) is seen missing when the result is read back.
-      return add(.deleteLink(observed), .deleteLinks)
-    }
     var change = LinkChange(of: link)
     if let mac = link.mac, mac != observed.mac { change.mac = mac }
     if let mtu = link.mtu, mtu != observed.mtu { change.mtu = mtu }
@@ -129,7 +166,27 @@ public struct Plan: Sendable {
       add(.addAltname(name, link), .altnames)
     }
     for name in observed.altnames where !link.altnames.contains(name) {
-      add(.deleteAltname(name, link), .altnames)
+      add(.deleteAltname(name, link), .deleteAltnames)
+    }
+  }
+}
+
+extension Link {
+  /// False if only deleting the link and creating another one helps.
+  fileprivate func canBecome(from observed: Link) -> Bool {
+    kindWithoutOptions == observed.kindWithoutOptions
+  }
+}
+
+extension Resource {
+  /// The device without which the resource cannot be.
+  fileprivate var device: String? {
+    switch self {
+    case .vlan(let vlan): vlan.device
+    case .address(let address): address.device
+    case .route(let route): route.device
+    case .link(let link): if case .vlan(_, let parent) = link.kind { parent } else { nil }
+    case .namespace, .sysctl: nil
     }
   }
 }

@@ -94,6 +94,13 @@ public struct RouteEntry: Hashable, Sendable {
   }
 }
 
+extension RouteEntry {
+  /// As `ip route` writes it; IPv6's default route as `::/0`, so that it is told from IPv4's.
+  var destinationText: String {
+    destination.length == 0 && destination.family == .ipv4 ? "default" : "\(destination)"
+  }
+}
+
 /// Any of the things a blueprint is made of.
 public enum Resource: Hashable, Sendable {
   case namespace(Namespace)
@@ -135,7 +142,7 @@ extension Resource: CustomStringConvertible {
     case .link(let value): "\(value.kind.word) \(value.name)"
     case .vlan(let value): "vlan \(value.vid) of \(value.device)"
     case .address(let value): "address \(value.address) of \(value.device)"
-    case .route(let value): "route \(value.destination.length == 0 ? "default" : "\(value.destination)")"
+    case .route(let value): "route \(value.destinationText)"
     }
   }
 }

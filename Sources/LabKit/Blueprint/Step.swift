@@ -65,20 +65,28 @@ extension Step {
       ] + setCommands(LinkChange(afterCreating: outer))
     case .changeLink(let change): return setCommands(change)
     case .addAltname(let name, let link):
-      return ["ip -n \(link.namespace) link property add dev \(link.name) altname \(name)"]
+      return [
+        "ip -n \(link.namespace) link property add dev \(link.name.shellQuoted) altname \(name.shellQuoted)"
+      ]
     case .deleteAltname(let name, let link):
-      return ["ip -n \(link.namespace) link property del dev \(link.name) altname \(name)"]
-    case .deleteLink(let link): return ["ip -n \(link.namespace) link delete dev \(link.name)"]
+      return [
+        "ip -n \(link.namespace) link property del dev \(link.name.shellQuoted) altname \(name.shellQuoted)"
+      ]
+    case .deleteLink(let link): return ["ip -n \(link.namespace) link delete dev \(link.name.shellQuoted)"]
     case .addVLAN(let vlan):
       let flags = (vlan.isPVID ? " pvid" : "") + (vlan.isUntagged ? " untagged" : "")
-      return ["bridge -n \(vlan.namespace) vlan add dev \(vlan.device) vid \(vlan.vid)\(flags)"]
+      return ["bridge -n \(vlan.namespace) vlan add dev \(vlan.device.shellQuoted) vid \(vlan.vid)\(flags)"]
     case .deleteVLAN(let vlan):
-      return ["bridge -n \(vlan.namespace) vlan delete dev \(vlan.device) vid \(vlan.vid)"]
+      return ["bridge -n \(vlan.namespace) vlan delete dev \(vlan.device.shellQuoted) vid \(vlan.vid)"]
     case .addAddress(let address):
       let flags = address.address.family == .ipv6 ? " nodad" : ""
-      return ["ip -n \(address.namespace) address add \(address.address) dev \(address.device)\(flags)"]
+      return [
+        "ip -n \(address.namespace) address add \(address.address) dev \(address.device.shellQuoted)\(flags)"
+      ]
     case .deleteAddress(let address):
-      return ["ip -n \(address.namespace) address delete \(address.address) dev \(address.device)"]
+      return [
+        "ip -n \(address.namespace) address delete \(address.address) dev \(address.device.shellQuoted)"
+      ]
     case .addRoute(let route): return ["ip -n \(route.namespace) route add \(routeWords(route))"]
     case .deleteRoute(let route): return ["ip -n \(route.namespace) route delete \(routeWords(route))"]
     }
@@ -110,23 +118,23 @@ extension Step {
   private func setCommands(_ change: LinkChange) -> [String] {
     let words = [
       change.mac.map { "address \($0)" }, change.mtu.map { "mtu \($0)" },
-      change.master.map { $0.isEmpty ? "nomaster" : "master \($0)" },
-      change.isPromiscuous.map { "promisc \($0 ? "on" : "off")" }, change.alias.map { "alias \($0)" },
+      change.master.map { $0.isEmpty ? "nomaster" : "master \($0.shellQuoted)" },
+      change.isPromiscuous.map { "promisc \($0 ? "on" : "off")" },
+      change.alias.map { "alias \($0.shellQuoted)" },
       change.isUp.map { $0 ? "up" : "down" },
     ].compactMap { $0 }
-    let device = "ip -n \(change.namespace) link set dev \(change.name)"
+    let device = "ip -n \(change.namespace) link set dev \(change.name.shellQuoted)"
     let options = change.bridge.words.map { "\($0.option) \($0.value)" }
     return (words.isEmpty ? [] : ["\(device) \(words.joined(separator: " "))"])
       + (options.isEmpty ? [] : ["\(device) type bridge \(options.joined(separator: " "))"])
   }
 
   private func routeWords(_ route: RouteEntry) -> String {
-    let destination = route.destination.length == 0 ? "default" : "\(route.destination)"
-    let family = route.destination.length == 0 && route.destination.family == .ipv6
-    let type = route.type == "unicast" ? "" : "\(route.type) "
-    let metric = route.metric == RouteEntry(namespace: "", destination: route.destination, device: nil).metric
-    return type + (family ? "::/0" : destination) + (route.gateway.map { " via \($0)" } ?? "")
-      + (route.device.map { " dev \($0)" } ?? "") + (metric ? "" : " metric \(route.metric)")
+    let usual = RouteEntry(namespace: "", destination: route.destination, device: nil).metric
+    return [
+      route.type == "unicast" ? nil : route.type, route.destinationText, route.gateway.map { "via \($0)" },
+      route.device.map { "dev \($0.shellQuoted)" }, route.metric == usual ? nil : "metric \(route.metric)",
+    ].compactMap { $0 }.joined(separator: " ")
   }
 }
 
@@ -137,5 +145,24 @@ extension LinkChange {
     master = link.master
     isPromiscuous = link.isPromiscuous ? true : nil
     isUp = link.isUp ? true : nil
+  }
+}
+
+extension String {
+  /// The text as one word for a shell: what was found in the kernel can have any name.
+  fileprivate var shellQuoted: String {
+    let isPlain = { (byte: UInt8) in byte.isLetterOrDigit || "-_./:@%+=,".utf8.contains(byte) }
+    return !isEmpty && utf8.allSatisfy(isPlain) ? self : "'" + replacing("'", with: "'\\''") + "'"
+  }
+}
+
+extension UInt8 {
+  fileprivate var isLetterOrDigit: Bool {
+    switch self {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "a")...UInt8(ascii: "z"):
+      true
+    default: false
+    }
   }
 }

@@ -31,6 +31,9 @@ public indirect enum Check: Hashable, Sendable {
     case .reachable(let check): check
     }
   }
+
+  /// How many checks stand in each other, this one counted.
+  var depth: Int { 1 + (value.references.nested.map(\.depth).max() ?? 0) }
 }
 
 /// One kind of check.

@@ -18,7 +18,6 @@ extension Realiser {
   }
 
   private mutating func addIntegrationBridge(on host: ResolvedHost) {
-    let ports = lab.vms.lazy.filter { $0.host == host.name }.flatMap(\.allPorts)
     add(
       Link(
         namespace: lab.namespace(of: host.name), name: DeviceName.integrationBridge,
@@ -27,7 +26,7 @@ extension Realiser {
           BridgeOptions(
             vlanFiltering: true, defaultPVID: 0, stp: false, forwardDelay: 0, multicastSnooping: false)),
         // A bridge's MTU follows that of its smallest port.
-        mtu: ports.map(\.mtu).min(), origin: host.location),
+        mtu: ports[host.name]?.map(\.mtu).min(), origin: host.location),
       role: "\(host.name)/\(DeviceName.integrationBridge)")
   }
 
@@ -52,13 +51,9 @@ extension Realiser {
         namespace: host, name: qvo, kind: .veth(peerNamespace: host, peer: qvb), mtu: port.mtu,
         master: DeviceName.integrationBridge, isPromiscuous: true, origin: port.location),
       altname: "qvo-\(label)")
-    guard let tag = tag(of: port.network, on: vm.host) else { return }
+    guard let tag = tags[vm.host]?[port.network] else { return }
     blueprint.vlans.append(
       BridgeVLAN(
         namespace: host, device: qvo, vid: tag, isPVID: true, isUntagged: true, origin: port.location))
-  }
-
-  private func tag(of network: Int, on host: String) -> Int? {
-    lab.hosts.first { $0.name == host }?.tags[network]
   }
 }

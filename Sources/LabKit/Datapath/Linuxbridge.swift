@@ -4,8 +4,8 @@ extension Realiser {
   /// It keeps networks apart by having a bridge for each, so it needs no VLAN filtering.
   mutating func addLinuxbridgeWiring() {
     for host in lab.hosts {
-      let ports = lab.vms.lazy.filter { $0.host == host.name }.flatMap(\.allPorts)
-      let smallest = Dictionary(ports.map { ($0.network, $0.mtu) }, uniquingKeysWith: min)
+      let smallest = Dictionary(
+        ports[host.name, default: []].map { ($0.network, $0.mtu) }, uniquingKeysWith: min)
       for network in host.tags.keys.sorted() { addBridge(of: network, on: host, mtu: smallest[network]) }
     }
     for vm in lab.vms {

@@ -15,7 +15,17 @@ extension ResolvedLab {
 /// Collects the kernel objects of a lab. What every datapath needs is here; each datapath's wiring is in a file of its own.
 struct Realiser {
   let lab: ResolvedLab
+  /// The ports and subports on each host, by the host's name.
+  let ports: [String: [ResolvedPort]]
+  /// The tags of each host, by the host's name.
+  let tags: [String: [Int: Int]]
   var blueprint = Blueprint()
+
+  fileprivate init(lab: ResolvedLab) {
+    self.lab = lab
+    self.ports = Dictionary(grouping: lab.vms, by: \.host).mapValues { $0.flatMap(\.allPorts) }
+    self.tags = Dictionary(uniqueKeysWithValues: lab.hosts.map { ($0.name, $0.tags) })
+  }
 
   /// The namespaces of hosts and VMs, with their settings and loopback.
   fileprivate mutating func addNodes() {
@@ -23,14 +33,17 @@ struct Realiser {
       addNode(host.name, origin: host.location)
       // The fabric forwards frames and has no addresses. IPv6 would only add noise to captures, and is the largest
       // avoidable cost of bringing a lab up. New devices inherit the ARP settings, which Neutron sets on each qbr.
-      setIPv6(false, in: host.name, origin: host.location)
+      disableIPv6(in: host.name, origin: host.location)
       addSysctl("net.ipv4.conf.default.arp_ignore", "1", in: host.name, origin: host.location)
       addSysctl("net.ipv4.conf.default.arp_announce", "2", in: host.name, origin: host.location)
     }
     for vm in lab.vms {
       addNode(vm.name, origin: vm.location)
-      let hasIPv6 = vm.allPorts.contains { $0.addresses.contains { $0.family == .ipv6 } }
-      if !hasIPv6 { setIPv6(false, in: vm.name, origin: vm.location) }
+      let hasIPv6 = vm.allPorts.contains { port in
+        port.addresses.contains { $0.family == .ipv6 }
+          || port.routes.contains { $0.destination.family == .ipv6 }
+      }
+      if !hasIPv6 { disableIPv6(in: vm.name, origin: vm.location) }
     }
   }
 
@@ -40,9 +53,9 @@ struct Realiser {
     blueprint.links.append(Link(namespace: namespace, name: "lo", kind: .loopback, origin: origin))
   }
 
-  private mutating func setIPv6(_ on: Bool, in node: String, origin: SourceLocation) {
+  private mutating func disableIPv6(in node: String, origin: SourceLocation) {
     for scope in ["all", "default"] {
-      addSysctl("net.ipv6.conf.\(scope).disable_ipv6", on ? "0" : "1", in: node, origin: origin)
+      addSysctl("net.ipv6.conf.\(scope).disable_ipv6", "1", in: node, origin: origin)
     }
   }
 
@@ -113,7 +126,7 @@ struct Realiser {
             Address(namespace: namespace, device: port.device, address: address, origin: port.location))
         }
         // A gateway has to be on the link before it can be used.
-        for route in port.routes.sorted(by: { $0.gateway == nil && $1.gateway != nil }) {
+        for route in port.routes.filter({ $0.gateway == nil }) + port.routes.filter({ $0.gateway != nil }) {
           blueprint.routes.append(
             RouteEntry(
               namespace: namespace, destination: route.destination, gateway: route.gateway,

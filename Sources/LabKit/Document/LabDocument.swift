@@ -38,6 +38,12 @@ public struct LabDocument: Hashable, Codable, Sendable {
     add(lab.topology.declarations, host: nil)
     addUnplacedVMs(properties.map(\.value))
     checks = lab.checks.checkList
+    // JSON cannot be nested without end.
+    if let check = checks.first(where: { $0.depth > 16 }) {
+      throw LabErrors(diagnostics: [
+        Diagnostic("checks stand in each other more than 16 deep", at: check.value.location)
+      ])
+    }
   }
 
   /// Adds declarations in order. A handle used twice is one declaration; two declarations of a name are kept, for validation to refuse.
@@ -141,7 +147,7 @@ extension LabDocument {
   public var json: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // Encoding fails for non-finite floating-point numbers only, and there are no floating-point numbers in a document.
+    // Encoding fails for non-finite numbers, of which a document has none, and for deeply nested checks, which `init` refuses.
     guard let data = try? encoder.encode(self) else { preconditionFailure("a lab document encodes") }
     return String(decoding: data, as: UTF8.self)
   }

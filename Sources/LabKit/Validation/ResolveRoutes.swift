@@ -1,26 +1,30 @@
 extension Resolver {
   /// Routes: destinations, gateways that the port can reach, one route to a destination in each VM.
   mutating func resolveRoutes() {
-    var routes: [Int: [IPPrefix: Owner]] = [:]
+    var connected: [Int: [IPPrefix: String]] = [:]
+    var routes: [Int: [IPPrefix: SourceLocation]] = [:]
     for declared in declaredPorts {
-      // The kernel makes a route of its own to the subnet of each address.
       for address in port(at: declared.path).addresses {
-        routes[declared.path.vm, default: [:]][address.subnet] = Owner(
-          what: "the subnet of \(declared.owner.what)", location: declared.owner.location)
+        connected[declared.path.vm, default: [:]][address.subnet] = declared.owner.what
       }
     }
     for declared in declaredPorts where !declared.routes.isEmpty {
       let resolved = declared.routes.compactMap { route -> ResolvedRoute? in
         guard let destination = destination(of: route) else { return nil }
-        if let other = routes[declared.path.vm]?[destination] {
-          let what = destination.length == 0 ? "a default route" : "a route to \(destination)"
+        if let owner = connected[declared.path.vm]?[destination] {
           report(
-            "the VM already has \(what): \(described(other, from: route.location))", at: route.location,
-            fix: "leave one of them out")
+            "\(destination) is the subnet of \(owner), to which the kernel makes a route by itself",
+            at: route.location, fix: "leave it out")
           return nil
         }
-        routes[declared.path.vm, default: [:]][destination] = Owner(
-          what: "this one", location: route.location)
+        let other = routes[declared.path.vm, default: [:]].updateValue(route.location, forKey: destination)
+        if let other {
+          let what = destination.length == 0 ? "a default route" : "a route to \(destination)"
+          report(
+            "the VM already has \(described(Owner(what: what, location: other), from: route.location))",
+            at: route.location, fix: "leave one of them out")
+          return nil
+        }
         guard let text = route.gateway else {
           return ResolvedRoute(destination: destination, gateway: nil, location: route.location)
         }

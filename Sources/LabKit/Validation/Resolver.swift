@@ -31,6 +31,8 @@ struct Resolver {
   var vmIndex: [String: Int] = [:]
   /// The host of each VM, by index; `nil` where it has none (which is reported).
   var vmHosts: [Int?] = []
+  /// What was wrong with that, so that it is said once.
+  var misplaced: Set<Placement> = []
   var ports: [[ResolvedPort]] = []
   /// The ports and subports that were resolved, in the document's order.
   var declaredPorts: [DeclaredPort] = []

@@ -4,7 +4,9 @@ extension CheckRunner {
   func perform(_ check: Capture) async throws -> String {
     let device = try device(at: check.point)
     let capture = PacketCapture(at: device, filter: check.filter, location: check.location)
-    return try await self.capture(capture, while: { try await stimulate(check.stimulus) }) { packets in
+    return try await self.capture(capture) {
+      try await stimulate(check.stimulus)
+    } judge: { packets in
       let seen = packets.isEmpty ? "nothing" : "\(packets.count) packet\(packets.count == 1 ? "" : "s")"
       guard check.sighting.admits(packets.count) else {
         throw Failure(

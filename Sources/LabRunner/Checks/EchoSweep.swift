@@ -64,7 +64,8 @@ struct EchoSweep {
     for (index, sender) in rules.vms.enumerated() {
       // With several networks in turns, the next VM is not the next on the same network.
       for step in 1..<min(Self.side, rules.vms.count) {
-        let allowed = rules.paths(from: sender, to: rules.vms[(index + step) % rules.vms.count]).filter(\.isAllowed)
+        let allowed = rules.paths(from: sender, to: rules.vms[(index + step) % rules.vms.count]).filter(
+          \.isAllowed)
         ring += allowed
         if !allowed.isEmpty { break }
       }

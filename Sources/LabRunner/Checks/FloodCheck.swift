@@ -18,8 +18,9 @@ extension CheckRunner {
     let witness = try broadcast(from: check.from, out: sender, in: network)
     let capture = PacketCapture(
       device: observer, filter: "arp or (\(unicast))", location: check.location, witness: witness)
-    return try await self.capture(capture, while: { try await pings(3, from: check.from, to: target) }) {
-      lines in
+    return try await self.capture(capture) {
+      try await pings(3, from: check.from, to: target)
+    } judge: { lines in
       let flooded = lines.filter { !$0.contains("ethertype ARP") }
       guard flooded.isEmpty else {
         throw Failure(

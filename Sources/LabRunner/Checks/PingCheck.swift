@@ -3,7 +3,8 @@ internal import Synchronization
 
 /// Gives each ping an identifier of its own: all pings of a node see all echo replies, and tell theirs by it.
 final class EchoIdentifiers: Sendable {
-  private let last = Atomic<UInt16>(0)
+  // Another netlab may verify the same lab.
+  private let last = Atomic(UInt16.random(in: .min ... .max))
 
   func next() -> UInt16 { last.wrappingAdd(1, ordering: .relaxed).newValue }
 }
@@ -15,20 +16,7 @@ extension CheckRunner {
       PingOptions(
         target: target, count: check.count, size: check.size, dontFragment: check.dontFragment),
       from: check.from)
-    let lost = check.count - min(summary.received, check.count)
-    var expected = "\(check.count) of \(check.count) replies"
-    if check.maximumLoss > 0 { expected += ", or at most \(check.maximumLoss)% lost" }
-    guard summary.received > 0, lost * 100 <= check.maximumLoss * check.count else {
-      throw Failure(
-        expected: "\(expected) from \(target)", seen: summary.text(of: check.count), details: summary.lines)
-    }
-    guard let limit = check.maximumRoundTrip else { return summary.text(of: check.count) }
-    guard let average = summary.averageRoundTrip, average <= Double(limit) else {
-      throw Failure(
-        expected: "\(expected) from \(target), within \(limit) µs on average",
-        seen: summary.text(of: check.count),
-        details: summary.lines)
-    }
+    if let failure = check.failure(for: summary, target: "\(target)") { throw failure }
     return summary.text(of: check.count)
   }
 
@@ -38,7 +26,8 @@ extension CheckRunner {
     let summary = try await ping(
       // More than one, so that a path that loses some is not taken for none.
       PingOptions(
-        target: target, count: 3, size: check.size, dontFragment: check.dontFragment, timeout: check.timeout),
+        target: target, count: 3, size: check.size, dontFragment: check.dontFragment, timeout: check.timeout,
+        interval: 10),
       from: check.from)
     guard summary.received == 0 else {
       throw Failure(
@@ -49,9 +38,23 @@ extension CheckRunner {
 
   func ping(_ options: PingOptions, from node: String) async throws -> PingSummary {
     // Requests, the wait for the last reply, and room for a slow machine.
-    let limit = Duration.milliseconds(options.count * 10 + options.timeout + 10_000)
+    let limit = Duration.milliseconds(options.count * options.interval + options.timeout + 10_000)
     let command = options.command(identifier: identifiers.next())
     return PingSummary(try await run(command, on: node, timeout: limit))
+  }
+}
+
+extension Ping {
+  /// Why what ping printed is not as it should be; `nil` when it is.
+  func failure(for summary: PingSummary, target: String) -> Failure? {
+    var expected = "\(count) of \(count) replies from \(target)"
+    if maximumLoss > 0 { expected += ", or at most \(maximumLoss)% lost" }
+    if let maximumRoundTrip { expected += ", within \(maximumRoundTrip) µs on average" }
+    let lost = count - min(summary.received, count)
+    let arrived = lost * 100 <= maximumLoss * count
+    let inTime = maximumRoundTrip.map { (summary.averageRoundTrip ?? .infinity) <= Double($0) } ?? true
+    guard !arrived || !inTime else { return nil }
+    return Failure(expected: expected, seen: summary.text(of: count), details: summary.lines)
   }
 }
 
@@ -61,13 +64,21 @@ struct PingOptions {
   var count: Int
   var size: Int?
   var dontFragment = false
-  /// In milliseconds, for the last reply.
+  /// In milliseconds, for the last reply when there was none.
   var timeout = 1000
+  /// In milliseconds, between requests that do not go out at once; and for the last reply when there was one.
+  ///
+  /// It costs nothing where all requests go out at once, unless the kernel refuses to send them.
+  var interval = 200
+
+  /// How many requests go out at once. More bytes than about these are dropped while the target's MAC is not known.
+  private var burst: Int { min(count, max(1, min(100, 50_000 / ((size ?? 56) + 100)))) }
 
   func command(identifier: UInt16) -> [String] {
-    var command = [
-      "ping", "-n", "-e", "\(identifier)", "-c", "\(count)", "-i", "0.01", "-W", "\(Double(timeout) / 1000)",
-    ]
+    let interval = burst == count ? interval : 10
+    var command = ["ping", "-n", "-e", "\(identifier)", "-c", "\(count)", "-l", "\(burst)"]
+    command += ["-i", "\(Double(interval) / 1000)"]
+    command += ["-W", "\(Double(timeout) / 1000)"]
     if let size { command += ["-s", "\(size)"] }
     if dontFragment { command += ["-M", "do"] }
     return command + ["\(target)"]
@@ -83,8 +94,10 @@ struct PingSummary {
   var reason: String?
   var lines: [String]
 
-  init(_ result: ProcessResult) {
-    lines = result.lines
+  init(_ result: ProcessResult) { self.init(lines: result.lines, status: result.status) }
+
+  init(lines: [String], status: ProcessResult.Status) {
+    self.lines = lines
     for line in lines {
       if line.contains(" packets transmitted, ") {
         received = Int(line.split(separator: ", ")[1].prefix { $0.isNumber }) ?? 0
@@ -100,8 +113,8 @@ struct PingSummary {
         reason = reason ?? "\(said) (says \(line.split(separator: " ")[1]))"
       }
     }
-    if reason == nil, !result.status.isSuccess, result.status != .exited(1) {
-      reason = "ping: \(result.status)"
+    if reason == nil, !status.isSuccess, status != .exited(1) {
+      reason = "ping: \(status)"
     }
   }
 

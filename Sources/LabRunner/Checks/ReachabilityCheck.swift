@@ -66,7 +66,8 @@ private struct SweepOutcome: Sendable {
     var lines = lines(of: missing.map(\.path), "no answer", lab, rules)
     lines += self.lines(of: leaks, "answers, and must not", lab, rules)
     if let refused = missing.first(where: { $0.error != 0 }) {
-      let words = unsafe cnl_error_text(refused.error).map { unsafe String(cString: $0) } ?? "\(refused.error)"
+      let words =
+        unsafe cnl_error_text(refused.error).map { unsafe String(cString: $0) } ?? "\(refused.error)"
       lines.append("\(lab.vms[refused.path.sender].name) cannot send to \(refused.path.address): \(words)")
     }
     return Failure(expected: expected, seen: seen, details: lines + matrix(lab, rules))
@@ -75,7 +76,9 @@ private struct SweepOutcome: Sendable {
   private static let shownLines = 20
 
   /// The pairs, in words: whoever fails with everybody else in one line, the others one by one.
-  private func lines(of paths: [PairRules.Path], _ what: String, _ lab: ResolvedLab, _ rules: PairRules) -> [String] {
+  private func lines(of paths: [PairRules.Path], _ what: String, _ lab: ResolvedLab, _ rules: PairRules)
+    -> [String]
+  {
     var count: [Int: Int] = [:]
     for path in paths {
       count[path.sender, default: 0] += 1
@@ -83,7 +86,8 @@ private struct SweepOutcome: Sendable {
     }
     func possible(_ vm: Int) -> Int {
       rules.vms.reduce(0) { sum, other in
-        sum + (rules.paths(from: vm, to: other) + rules.paths(from: other, to: vm))
+        sum
+          + (rules.paths(from: vm, to: other) + rules.paths(from: other, to: vm))
           .count { $0.isAllowed == (what == "no answer") }
       }
     }
@@ -115,7 +119,9 @@ private struct SweepOutcome: Sendable {
       let name = lab.vms[sender].name
       return name + String(repeating: " ", count: width - name.count) + "  " + cells.joined(separator: " ")
     }
-    return ["who (rows) reaches whom (columns, same order): ✓ as it must, · not as it must, ✗ not, ! though it must not"]
+    return [
+      "who (rows) reaches whom (columns, same order): ✓ as it must, · not as it must, ✗ not, ! though it must not"
+    ]
       + rows
   }
 }

@@ -6,7 +6,9 @@ extension CheckRunner {
     // All that passes, so that a failure can tell what there was in place of the tagged frames.
     let capture = PacketCapture(at: device, filter: "", location: check.location)
     let addresses = addresses(in: check.stimulus)
-    return try await self.capture(capture, while: { try await stimulate(check.stimulus) }) { lines in
+    return try await self.capture(capture) {
+      try await stimulate(check.stimulus)
+    } judge: { lines in
       let traffic = lines.map(PrintedFrame.init).filter { $0.mentions(addresses) }
       let tagged = traffic.filter { $0.vlan == check.vlan }
       guard !tagged.isEmpty else {

@@ -81,7 +81,10 @@ public enum KernelProbe {
     case .bridge: batch.createLink(NewLink(.bridge(Netlink.BridgeOptions()), name: "probe0"))
     case .vlanFiltering:
       batch.createLink(NewLink(.bridge(Netlink.BridgeOptions(vlanFiltering: true)), name: "probe0"))
-    case .vlanDevices: batch.createLink(NewLink(.vlan(VLAN(id: 2), parent: 1), name: "probe0"))
+    case .vlanDevices:
+      // On a device of its own: `lo` takes no VLANs.
+      batch.createLink(NewLink(.bridge(Netlink.BridgeOptions()), name: "probe0", index: 10))
+      batch.createLink(NewLink(.vlan(VLAN(id: 2), parent: 10), name: "probe1"))
     case .ipv6:
       batch.setLink(1, Netlink.LinkChange(isUp: true))
       batch.addAddress(

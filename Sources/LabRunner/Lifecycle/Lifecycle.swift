@@ -63,6 +63,7 @@ public struct Lifecycle: Sendable {
         logger.debug("round \(round): \(changes.count) changes")
         if round == 1 { report = UpReport(changes: changes, unmanaged: unmanaged) }
         if changes.isEmpty {
+          try namespaces.waitUntilReady(wanted)
           state.phase = .up
           state.namespaces = wanted.namespaces.map(\.name)
           try store.save(state)
@@ -149,11 +150,13 @@ public struct Lifecycle: Sendable {
     guard nodes.contains(node) else {
       throw RunnerError(
         .usage, "the lab '\(lab)' has no node '\(node.terminalSafe)'",
-        remedy: nearest(to: node, in: nodes).map { "Did you mean '\($0)'?" } ?? "It has \(nodes.joined(separator: ", ")).")
+        remedy: nearest(to: node, in: nodes).map { "Did you mean '\($0)'?" }
+          ?? "It has \(nodes.joined(separator: ", ")).")
     }
     guard try open(state)["\(lab).\(node)"] != nil else {
       throw RunnerError(
-        .kernel, "the namespace \(lab).\(node) is not there any more", remedy: "`netlab up \(lab)` makes it again.")
+        .kernel, "the namespace \(lab).\(node) is not there any more",
+        remedy: "`netlab up \(lab)` makes it again.")
     }
     return OpenNamespace.path(of: "\(lab).\(node)")
   }

@@ -13,10 +13,15 @@ public enum SandboxError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The kernel panicked or ended without running the command to its end; `console` is what it said last.
   case kernelEnded(console: String)
 
-  /// The exit status of a program that ends because of this error: 124 for the time limit, as of timeout(1), 125 for
-  /// the rest.
+  /// The exit status of a program that ends because of this error: 2 and 3 as everywhere, 124 for the time limit, as of
+  /// timeout(1), 125 for what went wrong with the sandbox itself.
   public var exitStatus: Int32 {
-    if case .timeLimitExceeded = self { 124 } else { 125 }
+    switch self {
+    case .badMemory, .notAFolder: 2
+    case .noKernel: 3
+    case .timeLimitExceeded: 124
+    case .host, .kernelEnded: 125
+    }
   }
 
   public var description: String {

@@ -1,0 +1,32 @@
+internal import LabKit
+internal import LabRunner
+
+extension LabDocument {
+  /// Finds every mistake of the lab before anything is touched, capture filters included, which are libpcap's to judge;
+  /// and whether the programs that its checks need are installed.
+  func checked() async throws -> ResolvedLab {
+    var diagnostics: [Diagnostic] = []
+    var lab: ResolvedLab?
+    do throws(LabErrors) { lab = try resolved() } catch { diagnostics = error.diagnostics }
+    var problems: [String: String?] = [:]
+    for check in checks.flatMap(\.withNested) {
+      for filter in check.value.references.filters where !filter.isEmpty {
+        if problems[filter] == nil { problems[filter] = await CaptureFilter.problem(of: filter) }
+        if let problem = problems[filter] ?? nil {
+          diagnostics.append(
+            Diagnostic(
+              "'\(filter)' is not a capture filter: \(problem)", at: check.value.location,
+              fix: "see man pcap-filter"))
+        }
+      }
+    }
+    guard let lab, diagnostics.isEmpty else { throw LabErrors(diagnostics: diagnostics) }
+    try CheckRunner.requireTools(for: checks)
+    return lab
+  }
+}
+
+extension Check {
+  /// The check, and all that are inside it.
+  fileprivate var withNested: [Check] { [self] + value.references.nested.flatMap(\.withNested) }
+}
