@@ -100,7 +100,7 @@ import Testing
       AllPairs()
     }.gives(
       """
-      7:15: error: no two VMs can talk to each other, so that this would prove nothing
+      6:15: error: no two VMs can talk to each other, so that this would prove nothing
         fix: give two VMs addresses in one subnet of a network
       """),
     Mistake("all pairs on no network") {
@@ -109,8 +109,8 @@ import Testing
       AllPairs(on: "rde")
     }.gives(
       """
-      4:15: error: there is no network 'rde'
-        fix: did you mean 'red'?
+      3:15: error: there is no network 'rde'
+        fix: the lab's networks: red
       """),
     Mistake("unreachable VMs") {
       Host("h") {
@@ -121,9 +121,9 @@ import Testing
       Reachable("a", "b")
     }.gives(
       """
-      7:16: error: 'a' cannot reach 'b': they have no network and subnet in common
+      6:16: error: 'a' cannot reach 'b': they have no network and subnet in common
         fix: use Unreachable for what must not be reached
-      7:16: error: 'b' cannot reach 'a': they have no network and subnet in common
+      6:16: error: 'b' cannot reach 'a': they have no network and subnet in common
         fix: use Unreachable for what must not be reached
       """),
     Mistake("reachable alone") {
@@ -132,7 +132,7 @@ import Testing
       Reachable("a")
     }.gives(
       """
-      4:16: error: there is no pair of VMs here
+      3:16: error: there is no pair of VMs here
         fix: name at least two VMs
       """),
   ]

@@ -94,7 +94,7 @@ private struct SweepOutcome: Sendable {
     // With two VMs each is to blame as much as the other.
     let culprits = Set(count.filter { $0.value > 2 && $0.value == possible($0.key) }.keys)
     var lines = culprits.sorted().map { vm in
-      "\(lab.vms[vm].name): \(what) in any of its \(count[vm] ?? 0) pairs"
+      "\(lab.vms[vm].name): \(what) in all of its \(count[vm] ?? 0) pairs"
     }
     for path in paths where !culprits.contains(path.sender) && !culprits.contains(path.target) {
       lines.append("\(lab.vms[path.sender].name) → \(lab.vms[path.target].name) (\(path.address)): \(what)")
