@@ -11,6 +11,7 @@ LIBRARY := $(DESTDIR)$(PREFIX)/lib/netlab
 
 build: deps
 	swift build --configuration release --product netlab
+	swift build --configuration release --product netlab-exec
 	swift build --configuration release --product LabKit
 
 demo: build
@@ -20,6 +21,7 @@ demo: build
 test: export NETLAB_FEATURE_LOG := $(FEATURE_LOG)
 test: deps lint
 	swift build --build-tests
+	swift build --product LabKit
 	rm -f $(FEATURE_LOG)
 	swift test --skip-build
 	.build/debug/netlab sandbox --time-limit 300 -- .build/debug/netlabPackageTests.xctest --testing-library swift-testing
@@ -33,7 +35,7 @@ deps:
 
 install: build
 	install -D -m 755 .build/release/netlab $(DESTDIR)$(PREFIX)/bin/netlab
-	install -D -m 755 -t $(LIBRARY) .build/release/libLabKit.so
+	install -D -m 755 -t $(LIBRARY) .build/release/netlab-exec .build/release/libLabKit.so
 	install -D -m 644 -t $(LIBRARY) .build/release/Modules/LabKit.swiftmodule .build/release/Modules/LabKit.swiftdoc
 
 clean:

@@ -18,6 +18,7 @@ let package = Package(
   name: "netlab",
   products: [
     .executable(name: "netlab", targets: ["netlab"]),
+    .executable(name: "netlab-exec", targets: ["netlab-exec"]),
     // Labs are compiled against this library, outside SwiftPM (see ARCHITECTURE.md).
     .library(name: "LabKit", type: .dynamic, targets: ["LabKit"]),
   ],
@@ -41,6 +42,10 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: swiftSettings),
+    // C alone, and static: it starts at once.
+    .executableTarget(
+      name: "netlab-exec",
+      linkerSettings: [.unsafeFlags(["-static-executable", "-Xlinker", "--gc-sections", "-Xlinker", "-s"])]),
     .executableTarget(
       name: "netlab",
       dependencies: [

@@ -4,7 +4,6 @@ internal import LabRunner
 @main
 struct Main {
   static func main() async {
-    if let status = ExecHelper.runIfRequested() { end(status) }
     do {
       var command = try Netlab.parseAsRoot()
       if var command = command as? any AsyncParsableCommand {

@@ -61,7 +61,7 @@ extension CommandTests {
         default: Issue.record("\(document): what is this? \(line)")
         }
       }
-      for command in try text(document).matches(of: /`netlab ([a-z_]+)/) where command.1 != "__exec" {
+      for command in try text(document).matches(of: /`netlab ([a-z]+)/) {
         #expect(CommandLineTests.subcommands.contains(String(command.1)), "\(document): netlab \(command.1)")
       }
     }

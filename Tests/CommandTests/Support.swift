@@ -30,7 +30,7 @@ func run(_ command: [String], environment: [String: String] = [:], in folder: UR
 {
   // By way of env, so that the command is found in PATH.
   let assignments = environment.map { "\($0)=\($1)" }
-  let result = try await ProcessRunner(helper: Checkout.netlab).run(
+  let result = try await ProcessRunner().run(
     ["env", "-C", folder.path] + assignments + command, timeout: .seconds(180), outputLimit: 8 << 20)
   let status: Int32 =
     switch result.status {

@@ -64,6 +64,12 @@ import Testing
       #expect(answered.expected == "no reply from 10.77.0.2")
       #expect(answered.seen.hasPrefix("3 of 3 replies, "))
 
+      try await lab.run("ip address del 10.77.0.1/24 dev eth0", on: "a")
+      let noAddress = try await lab.failure(of: Unreachable(from: "a", to: "b"))
+      #expect(noAddress.expected == "10.77.0.1/24 on a's own interface eth0")
+      #expect(noAddress.seen == "it is not there, so that no reply proves nothing")
+      try await lab.run("ip address add 10.77.0.1/24 dev eth0", on: "a")
+
       // The other end of the sender's cable: its interface is up, without a carrier.
       try await lab.run("ip link set \(DeviceName.tap(lab.port("a"))) down", on: "host")
       let noCarrier = try await lab.failure(of: Unreachable(from: "a", to: "d"))
@@ -145,6 +151,18 @@ import Testing
     #expect(await CaptureFilter.problem(of: "-r /etc/passwd", processes: netlab) != nil)
   }
 
+  @Test func missingTools() throws {
+    let checks = Capture(at: "b") { Ping(from: "a", to: "b") }.checkList + SameTag("a", "b").checkList
+    try CheckRunner.requireTools(for: checks)
+    try CheckRunner.requireTools(for: SameTag("a", "b").checkList, in: "/nowhere")
+    let error = #expect(throws: RunnerError.self) {
+      try CheckRunner.requireTools(for: checks, in: "/nowhere:/etc")
+    }
+    #expect(error?.kind == .environment)
+    #expect(error?.message == "the checks of this lab need ping, tcpdump")
+    #expect(error?.remedy == "Install what is missing: apt-get install iputils-ping tcpdump")
+  }
+
   @Test func traceroute() async throws {
     try await withLab(FourVMs(), .linuxbridge) { lab in
       #expect(try await lab.passes(Traceroute(from: "a", to: "b")) == "10.77.0.2")
@@ -204,6 +222,10 @@ import Testing
       #expect(try await lab.passes(Neighbour(of: "a", for: "fd77::2")) == "fd77::2 is at \(mac)")
 
       try await lab.run("ip link set eth0 address fa:16:3e:00:00:99", on: "b")
+      // The kernel goes on believing what it learned before.
+      try await lab.run("ip neighbour replace 10.77.0.2 lladdr \(mac) dev eth0 nud stale", on: "a")
+      let old = try await lab.failure(of: Neighbour(of: "a", for: "b"))
+      #expect(old.seen == "it is at \(mac), where nobody answers")
       try await lab.run("ip neighbour flush dev eth0", on: "a")
       let wrong = try await lab.failure(of: Neighbour(of: "a", for: "b"))
       #expect(wrong.expected == "10.77.0.2 at \(mac) in the neighbour table of a")

@@ -4,7 +4,7 @@ import Testing
 @testable import LabRunner
 
 /// The product that offers the hidden command: a test bundle does not.
-let netlab = ProcessRunner(helper: buildDirectory + "/netlab")
+let netlab = ProcessRunner()
 
 /// Where SwiftPM put this test bundle, and netlab beside it.
 let buildDirectory = directory(of: resolvingLinks("/proc/self/exe"))
@@ -42,7 +42,7 @@ let buildDirectory = directory(of: resolvingLinks("/proc/self/exe"))
   }
 
   @Test func missingHelper() async throws {
-    await #expect(throws: ProcessError.self) { try await ProcessRunner(helper: "/no/netlab").run(["true"]) }
+    await #expect(throws: ProcessError.self) { try await ProcessRunner(helper: "/no/netlab-exec").run(["true"]) }
   }
 
   @Test func missingNamespace() async throws {
@@ -207,9 +207,9 @@ let buildDirectory = directory(of: resolvingLinks("/proc/self/exe"))
     let lifeLine = try await LifeLine()
     try await withNamespace { path in
       let command = lifeLine.shell + "setsid -f sleep 1000; echo started; sleep 1000"
-      // The shell is the parent that the hidden command watches.
-      let script = "echo $$; \"$0\" __exec --parent $$ --netns \"$1\" --contain -- sh -c \"$2\" & wait"
-      _ = try await netlab.withProcess(["sh", "-c", script, buildDirectory + "/netlab", path, command]) {
+      // The shell is the parent that netlab-exec watches.
+      let script = "echo $$; \"$0\" --parent $$ --netns \"$1\" --contain -- sh -c \"$2\" & wait"
+      _ = try await netlab.withProcess(["sh", "-c", script, buildDirectory + "/netlab-exec", path, command]) {
         process in
         var shell: Int32?
         for await line in process.standardOutput.lines {

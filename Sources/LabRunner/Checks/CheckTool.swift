@@ -10,9 +10,9 @@ enum CheckTool: String, CaseIterable {
 
   var absence: String { "\(rawValue) is not installed (package \(package))" }
 
-  var isInstalled: Bool {
-    let path = unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? "/usr/sbin:/usr/bin:/sbin:/bin"
-    return path.split(separator: ":").contains { unsafe access("\($0)/\(rawValue)", X_OK) == 0 }
+  /// Whether it is in one of the directories of a PATH.
+  func isInstalled(in path: String) -> Bool {
+    path.split(separator: ":").contains { unsafe access("\($0)/\(rawValue)", X_OK) == 0 }
   }
 }
 
@@ -21,12 +21,18 @@ extension CheckRunner {
   ///
   /// - Throws: a `RunnerError` that names the packages to install.
   public static func requireTools(for checks: [Check]) throws(RunnerError) {
-    let missing = CheckTool.allCases.filter { tool in checks.contains { $0.needs(tool) } && !tool.isInstalled
+    let path = unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? "/usr/sbin:/usr/bin:/sbin:/bin"
+    try requireTools(for: checks, in: path)
+  }
+
+  static func requireTools(for checks: [Check], in path: String) throws(RunnerError) {
+    let missing = CheckTool.allCases.filter { tool in
+      checks.contains { $0.needs(tool) } && !tool.isInstalled(in: path)
     }
     guard !missing.isEmpty else { return }
     throw RunnerError(
       .environment, "the checks of this lab need " + missing.map(\.rawValue).joined(separator: ", "),
-      remedy: "Install it: apt-get install " + missing.map(\.package).joined(separator: " "))
+      remedy: "Install what is missing: apt-get install " + missing.map(\.package).joined(separator: " "))
   }
 }
 

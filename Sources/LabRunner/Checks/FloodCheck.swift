@@ -42,16 +42,13 @@ extension CheckRunner {
   /// An ARP request of the sender for an address that nobody has.
   private func broadcast(
     from node: String, out port: ResolvedPort, in network: ResolvedNetwork
-  ) throws -> @Sendable () throws -> @Sendable (String) -> Bool {
-    let namespace = lab.namespace(of: node)
+  ) throws -> () throws -> @Sendable (String) -> Bool {
+    let namespace = try open(node)
     let absent = absentAddress(in: network)
     let own = port.addresses.first { $0.family == .ipv4 }?.address ?? IPAddress(family: .ipv4, value: 0)
     let frame = Frame.arpRequest(from: port.mac, sender: own, target: absent)
     let device = port.device
     return {
-      guard let namespace = try OpenNamespace.open(namespace) else {
-        throw Failure(expected: "the namespace \(namespace)", seen: "it is gone")
-      }
       try frame.send(from: namespace, link: namespace.connection.link(named: device).index)
       return { $0.contains("who-has \(absent) ") }
     }

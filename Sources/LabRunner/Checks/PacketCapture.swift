@@ -13,7 +13,7 @@ struct PacketCapture {
   ///
   /// Packets reach tcpdump in order: when it has printed this one, it has printed all that came before. So nothing has
   /// to be waited for, and a capture that saw nothing is shown to have been able to see something.
-  var witness: @Sendable () throws -> @Sendable (String) -> Bool
+  var witness: () throws -> @Sendable (String) -> Bool
 
   /// A frame that goes out of the captured device itself, and that no bridge forwards.
   init(at device: CapturedDevice, filter: String, location: SourceLocation) {
@@ -21,19 +21,16 @@ struct PacketCapture {
     // tcpdump prints what it does not know as groups of four digits.
     let text = stride(from: 0, to: mark.count, by: 2).map { hex(mark[$0]) + hex(mark[$0 + 1]) }
       .joined(separator: " ")
-    let (node, link) = (device.namespace.name, device.link)
     self.init(device: device, filter: CaptureFilter.withWitness(filter), location: location) {
-      guard let namespace = try OpenNamespace.open(node) else {
-        throw Failure(expected: "the namespace \(node)", seen: "it is gone")
-      }
-      try Frame.witness(from: link.address, mark: mark).send(from: namespace, link: link.index)
+      try Frame.witness(from: device.link.address, mark: mark)
+        .send(from: device.namespace, link: device.link.index)
       return { $0.contains(text) }
     }
   }
 
   init(
     device: CapturedDevice, filter: String, location: SourceLocation,
-    witness: @escaping @Sendable () throws -> @Sendable (String) -> Bool
+    witness: @escaping () throws -> @Sendable (String) -> Bool
   ) {
     self.device = device
     self.filter = filter
@@ -65,7 +62,7 @@ extension CheckRunner {
     do {
       return try await listen(capture, writingTo: file, while: stimulus, judge: judge)
     } catch var failure as Failure {
-      // When not even the first packet came, there is nothing to keep.
+      // A tcpdump that did not get to listen wrote nothing.
       if let bytes = try? Files.read(file), !bytes.isEmpty {
         failure.capture = try keep(bytes, of: capture)
       }
@@ -84,11 +81,12 @@ extension CheckRunner {
     let ((failure, lines), result) = try await processes.withProcess(
       command, in: namespace(of: capture.device.node)
     ) { process -> (Failure?, [String]) in
-      let (complaints, isListening) = await process.standardError.lines(within: .seconds(10)) {
+      let (complaints, isListening) = await process.standardError.lines(within: .seconds(30)) {
         $0.contains("listening on")
       }
       guard isListening else {
-        return (Failure(expected: "tcpdump to listen on \(name)", seen: Self.words(complaints)), [])
+        let words = complaints.isEmpty ? "it did not within 30 s" : complaints.joined(separator: "; ")
+        return (Failure(expected: "tcpdump to listen on \(name)", seen: words), [])
       }
       var failure = try await stimulus()
       let witness: @Sendable (String) -> Bool
@@ -103,7 +101,7 @@ extension CheckRunner {
       if !isSeen {
         let blind = Failure(
           expected: "the capture at \(name) to see the frame that shows that it works",
-          seen: "nothing of it within 5 s, so that the capture proves nothing")
+          seen: "nothing of it, so that the capture proves nothing")
         failure = failure ?? blind
       }
       process.interrupt()
@@ -111,7 +109,7 @@ extension CheckRunner {
       return (failure, PacketCapture.packets(in: lines))
     }
     if var failure {
-      failure.details += lines.shown
+      failure.details += lines.shown + result.complaints
       throw failure
     }
     let dropped = result.lines.first { $0.hasSuffix("dropped by kernel") && !$0.hasPrefix("0 ") }
@@ -121,13 +119,6 @@ extension CheckRunner {
 
   /// tcpdump run by root becomes a user of its own otherwise, who may not write into the private directory.
   private var asRoot: [String] { geteuid() == 0 ? ["-Z", "root"] : [] }
-
-  private static func words(_ complaints: [String]) -> String {
-    let words = complaints.filter { !$0.isEmpty }.map {
-      $0.hasPrefix("tcpdump: ") ? String($0.dropFirst(9)) : $0
-    }
-    return words.isEmpty ? "it did not say that it does within 10 s" : words.joined(separator: "; ")
-  }
 
   /// Puts the captured packets where they stay: `two-vms-35-eth0.pcap`, after lab, line and device.
   private func keep(_ bytes: [UInt8], of capture: PacketCapture) throws -> String {
@@ -149,6 +140,16 @@ extension CheckRunner {
         details: failure.details)
     }
     return first
+  }
+}
+
+extension ProcessResult {
+  /// What tcpdump has to say beside its usual lines, such as that the interface went down.
+  fileprivate var complaints: [String] {
+    errorOutput.split(whereSeparator: \.isNewline).map(String.init).filter {
+      $0.hasPrefix("tcpdump: ") && !$0.hasPrefix("tcpdump: listening on")
+        && !$0.hasPrefix("tcpdump: verbose output")
+    }
   }
 }
 

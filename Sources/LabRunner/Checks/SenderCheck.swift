@@ -9,18 +9,24 @@ extension CheckRunner {
     let connection = try open(sender).connection
     let links = try connection.links()
     let used = try connection.outgoingLink(to: target)
-    let devices = try vm(sender).ports.map(\.device)
-    for link in links where used.map({ $0 == link.index }) ?? devices.contains(link.name) {
+    let addresses = Set(try connection.addresses().map(\.address))
+    for port in try vm(sender).allPorts {
+      guard let link = links.first(where: { $0.name == port.device }) else {
+        throw Failure(
+          expected: "\(sender)'s own interface \(port.device)",
+          seen: "there is none, so that no reply proves nothing")
+      }
+      if let used, used != link.index { continue }
       guard link.isUp, link.hasCarrier != false else {
         throw Failure(
-          expected: "\(sender)'s own interface \(link.name) up and with a carrier",
+          expected: "\(sender)'s own interface \(port.device) up and with a carrier",
           seen: "it is \(link.isUp ? "without a carrier" : "down"), so that no reply proves nothing")
       }
-    }
-    for device in devices where !links.contains(where: { $0.name == device }) {
-      throw Failure(
-        expected: "\(sender)'s own interface \(device)",
-        seen: "there is none, so that no reply proves nothing")
+      for address in port.addresses where !addresses.contains(address.address.bytes) {
+        throw Failure(
+          expected: "\(address) on \(sender)'s own interface \(port.device)",
+          seen: "it is not there, so that no reply proves nothing")
+      }
     }
   }
 }

@@ -1,16 +1,14 @@
-internal import CNetlink
 internal import Glibc
 
-/// The hidden command `netlab __exec`, with which the program starts commands in namespaces.
+/// The program `netlab-exec`, through which commands are started in namespaces.
 public enum ExecHelper {
-  static let name = "__exec"
+  static let name = "netlab-exec"
 
-  /// Becomes the command when this process was started as the helper; must come first in `main`.
-  ///
-  /// - Returns: `nil` when it was not; otherwise the status to exit with, after one line on standard error.
-  public static func runIfRequested() -> Int32? {
-    guard CommandLine.argc > 1, CommandLine.arguments[1] == name else { return nil }
-    return unsafe cnl_exec_main(CommandLine.unsafeArgv + 2)
+  /// Where it is: beside this program in a build, in `lib/netlab` of an installation.
+  static func locate() -> String {
+    let directory = resolvingLinks("/proc/self/exe").split(separator: "/").dropLast().joined(separator: "/")
+    let candidates = ["/\(directory)/\(name)", "/\(directory)/../lib/netlab/\(name)"]
+    return candidates.first { unsafe access($0, X_OK) == 0 } ?? candidates[0]
   }
 
   /// Replaces this process by a command inside a network namespace, like `ip netns exec`.
@@ -19,9 +17,14 @@ public enum ExecHelper {
   /// - Parameter namespace: a path such as `/run/netns/two-vms.focal-1`; `nil` for the current one.
   /// - Returns: only on failure, after one line on standard error: 127 when the command does not exist, otherwise 126.
   public static func replaceProcess(with command: [String], in namespace: String?) -> Int32 {
-    var arguments = unsafe command.map { unsafe strdup($0) }
+    let helper = locate()
+    var arguments = unsafe ([helper] + (namespace.map { ["--netns", $0] } ?? []) + ["--"] + command).map {
+      unsafe strdup($0)
+    }
     unsafe arguments.append(nil)
-    return unsafe cnl_exec_in_namespace(namespace, arguments)
+    unsafe execv(helper, arguments)
+    unsafe perror("netlab: cannot run \(helper)")
+    return 126
   }
 }
 

@@ -4,14 +4,14 @@ internal import SystemPackage
 
 /// Runs commands, inside network namespaces where asked, so that none outlives its run or this program.
 ///
-/// Each command is started through a hidden command of the program itself (``ExecHelper``), which enters the
+/// Each command is started through a small program of netlab's (``ExecHelper``), which enters the
 /// namespace and then becomes the command: no Swift code ever runs in a foreign namespace.
 public struct ProcessRunner: Sendable {
   let helper: FilePath
 
-  /// - Parameter helper: the executable that offers the hidden command; by default this program.
-  public init(helper: String = "/proc/self/exe") {
-    self.helper = FilePath(resolvingLinks(helper))
+  /// - Parameter helper: the path of `netlab-exec`; found beside this program by default.
+  public init(helper: String? = nil) {
+    self.helper = FilePath(resolvingLinks(helper ?? ExecHelper.locate()))
   }
 
   /// Runs a command to its end.
@@ -79,7 +79,7 @@ public struct ProcessRunner: Sendable {
     let outcome: ExecutionResult<(Result<Value, any Error>, RunningProcess), SequenceOutput, SequenceOutput>
     do {
       outcome = try await Subprocess.run(
-        .path(helper), arguments: Arguments([ExecHelper.name] + options.arguments + ["--"] + command),
+        .path(helper), arguments: Arguments(options.arguments + ["--"] + command),
         environment: environment.map {
           .custom(Dictionary(uniqueKeysWithValues: $0.map { (.init(rawValue: $0)!, $1) }))
         } ?? .inherit,
@@ -122,7 +122,7 @@ public struct ProcessRunner: Sendable {
     )
   }
 
-  /// What the hidden command does before it becomes the command.
+  /// What the helper does before it becomes the command.
   struct Options {
     var namespace: String?
     var user: (id: UInt32, group: UInt32)?

@@ -1,6 +1,15 @@
+// Starts a command in a network namespace: enters it, and then becomes the command.
+//
+//     netlab-exec [--parent PID] [--netns PATH] [--contain] [--user UID:GID] [--limit-cpu SECONDS] [--limit-memory BYTES] -- CMD …
+//
+// --netns: like `ip netns exec`, the command gets a mount namespace of its own, in which /sys shows that network namespace
+// and the files of /etc/netns/<name>/ cover those of /etc. --parent: be killed when that process, which must be the parent,
+// dies. --contain: run in a PID namespace, so that no descendant outlives the command. On failure, one line on standard
+// error, and 127 when the command does not exist, 126 for everything else, 125 for bad arguments.
+//
+// It is a program of its own, in C, because netlab takes several times as long to start: its Swift libraries have to be
+// loaded first. A lab's checks start dozens of commands.
 #define _GNU_SOURCE
-#include "cnl_exec.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -80,11 +89,6 @@ static int execute(char *const argv[]) {
   return status;
 }
 
-int cnl_exec_in_namespace(const char *netns, char *const argv[]) {
-  int status = netns ? enter(netns) : 0;
-  return status != 0 ? status : execute(argv);
-}
-
 // MARK: - Containing a command
 
 /// Passes the wait status of a child on as this process's own end.
@@ -139,7 +143,7 @@ static int contain(void) {
   return 0;
 }
 
-// MARK: - The hidden command
+// MARK: - The command line
 
 struct options {
   const char *netns;
@@ -208,11 +212,12 @@ static int die_with(pid_t parent) {
   return getppid() == parent ? 0 : CANNOT_EXECUTE;  // It died before prctl.
 }
 
-int cnl_exec_main(char *const argv[]) {
+int main(int count, char *argv[]) {
+  (void)count;
   struct options options = {.parent = -1, .user = -1, .cpu = RLIM_INFINITY, .memory = RLIM_INFINITY};
-  char *const *command = parse(argv, &options);
+  char *const *command = parse(argv + 1, &options);
   if (!command) {
-    fprintf(stderr, "netlab: __exec is an internal command\n");
+    fprintf(stderr, "netlab-exec: started by netlab, not by hand\n");
     return BAD_ARGUMENTS;
   }
   int status = options.parent >= 0 ? die_with(options.parent) : 0;
