@@ -27,7 +27,8 @@ final class EchoStations {
 
   /// Opens the namespaces of VMs (indices into the lab's), and sockets for the families of their addresses.
   init(_ vms: [Int], of lab: ResolvedLab, identifier: UInt16, open: (String) throws -> OpenNamespace) throws {
-    raiseDescriptorLimit()
+    // Its two, and a raw socket for each family.
+    try DescriptorLimit.raise(toFit: 2 * vms.count)
     self.identifier = identifier
     var nodes: [Int: Node] = [:]
     var namespaces: [CInt] = []
