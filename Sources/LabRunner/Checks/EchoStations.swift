@@ -35,7 +35,7 @@ final class EchoStations {
     var families: [CInt] = []
     for vm in vms {
       let namespace = try open(lab.vms[vm].name)
-      namespace.learn(try namespace.connection.links())
+      namespace.learn(try namespace.connection.links(), as: [:])
       let entries = try namespace.connection.neighbours().map { Entry(link: $0.link, address: $0.address) }
       var socket: [IPAddress.Family: Int] = [:]
       for family in Set(lab.vms[vm].allPorts.flatMap(\.addresses).map(\.family)) {
