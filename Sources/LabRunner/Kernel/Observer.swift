@@ -27,8 +27,22 @@ struct Observer {
     var peer: Int32
   }
 
+  /// Looks only for devices that the lab did not make.
+  mutating func observeUnmanaged() throws(NetlinkError) -> [LabKit.Link] {
+    try readLinks()
+    for namespace in namespaces.byName.values {
+      for link in try labLinks(of: namespace) where !ownership.covers(link) { unmanaged.append(link) }
+    }
+    return unmanaged
+  }
+
   /// Observes the lab; of the settings, those that are of interest.
   mutating func observe(settings: [LabKit.Sysctl]) throws(NetlinkError) -> Blueprint {
+    try readLinks()
+    return try readRest(settings)
+  }
+
+  private mutating func readLinks() throws(NetlinkError) {
     for (name, namespace) in namespaces.byName {
       let found = try namespace.connection.links()
       knownNames[name] = ownership.knownNames(of: found, in: name)
@@ -38,6 +52,9 @@ struct Observer {
         ends[CableEnd(index: link.index, peer: link.parent ?? 0), default: []].append((name, link))
       }
     }
+  }
+
+  private mutating func readRest(_ settings: [LabKit.Sysctl]) throws(NetlinkError) -> Blueprint {
     var observed = Blueprint()
     let keys = Dictionary(grouping: settings, by: \.namespace)
     for name in namespaces.byName.keys.sorted() {
