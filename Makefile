@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 FEATURE_LOG := $(CURDIR)/.build/exercised-features
 LIBRARY := $(DESTDIR)$(PREFIX)/lib/netlab
 
-.PHONY: build demo test lint deps install clean
+.PHONY: bench build demo test lint deps install clean
 
 build: deps
 	swift build --configuration release --product netlab
@@ -26,6 +26,11 @@ test: deps lint
 	swift test --skip-build
 	.build/debug/netlab sandbox --time-limit 300 -- .build/debug/netlabPackageTests.xctest --testing-library swift-testing
 	Support/check-features $(FEATURE_LOG)
+
+# Ratios against a netlink floor, `ip -batch` and Mininet; linuxbridge on this machine's kernel, hybrid in the sandbox.
+bench: build
+	Benchmarks/run linuxbridge
+	Benchmarks/run hybrid 2 50 100 200
 
 lint:
 	swift format lint --strict --recursive Sources Labs Tests Package.swift
