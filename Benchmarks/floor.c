@@ -199,8 +199,8 @@ static void set(int socket, int index, unsigned flags, int master, const char *a
   end();
 }
 
-static void altname(int index, const char *name) {
-  begin(host_socket, RTM_NEWLINKPROP, NEW);
+static void altname(int socket, int index, const char *name) {
+  begin(socket, RTM_NEWLINKPROP, NEW);
   link_header(0, index, 0);
   struct rtattr *list = nest(IFLA_PROP_LIST | NLA_F_NESTED);
   text(IFLA_ALT_IFNAME, name);
@@ -213,7 +213,12 @@ static void marks(int index, const char *kind, int vm) {
   snprintf(name, sizeof name, "%s-vm-%d", kind, vm);
   snprintf(alias, sizeof alias, "netlab/crowd/%s", name);
   set(host_socket, index, 0, 0, alias);
-  altname(index, name);
+  altname(host_socket, index, name);
+}
+
+static void mark_loopback(int socket) {
+  set(socket, 1, IFF_UP, 0, "netlab/crowd/0123456789abcdef0123456789abcdef");
+  altname(socket, 1, "netlab-0123456789abcdef0123456789abcdef");
 }
 
 static void tag(int index) {
@@ -231,7 +236,7 @@ enum { FIRST = 16, ETH0 = 16 };
 static void make_links(struct node *nodes, int count, bool hybrid) {
   char name[5][IFNAMSIZ];
   int fabric = FIRST, next = FIRST + 1;
-  set(host_socket, 1, IFF_UP, 0, NULL);
+  mark_loopback(host_socket);
   bridge(fabric, hybrid ? "br-int" : "brq5f1b5c6f-1e", false, hybrid);
   set(host_socket, fabric, 0, 0, "netlab/crowd/compute-1/fabric");
   for (int i = 1; i <= count; i++) {
@@ -264,7 +269,7 @@ static void make_addresses(struct node *nodes, int count) {
     char alias[64];
     snprintf(alias, sizeof alias, "netlab/crowd/vm-%d/eth0", i);
     int socket = nodes[i].socket;
-    set(socket, 1, IFF_UP, 0, "netlab/crowd/0123456789abcdef");
+    mark_loopback(socket);
     set(socket, ETH0, IFF_UP, 0, alias);
     begin(socket, RTM_NEWADDR, NEW);
     struct ifaddrmsg header = {.ifa_family = AF_INET, .ifa_prefixlen = 16, .ifa_index = ETH0};

@@ -31,7 +31,9 @@ struct Observer {
   mutating func observeUnmanaged() throws(NetlinkError) -> [LabKit.Link] {
     try readLinks()
     for namespace in namespaces.byName.values {
-      for link in try labLinks(of: namespace) where !ownership.covers(link) { unmanaged.append(link) }
+      for link in try labLinks(of: namespace, findingPeers: false) where !ownership.covers(link) {
+        unmanaged.append(link)
+      }
     }
     return unmanaged
   }
@@ -89,12 +91,15 @@ struct Observer {
     }
   }
 
-  private func labLinks(of namespace: OpenNamespace) throws(NetlinkError) -> [LabKit.Link] {
+  private func labLinks(
+    of namespace: OpenNamespace, findingPeers: Bool = true
+  ) throws(NetlinkError) -> [LabKit.Link] {
     let found = links[namespace.name] ?? []
     let names = deviceNames(of: namespace)
     return try found.map { link throws(NetlinkError) in
       let kind: LabKit.Link.Kind =
         switch link.kind {
+        case .veth where !findingPeers: .veth(peerNamespace: "", peer: "")
         case .veth: try veth(link, in: namespace)
         case .bridge(let options): .bridge(LabKit.BridgeOptions(options))
         case .vlan(let vlan): .vlan(id: Int(vlan.id), parent: names[link.parent ?? 0] ?? "another namespace")
