@@ -5,7 +5,7 @@ import Testing
 extension CommandTests {
   @Suite(.serialized) struct CommandLineTests {
     static let subcommands = [
-      "up", "down", "status", "plan", "list", "test", "verify", "exec", "shell", "new", "compile", "doctor",
+      "up", "down", "status", "plan", "list", "test", "verify", "exec", "shell", "new", "compile", "doctor", "bench",
       "sandbox",
     ]
 
