@@ -50,6 +50,8 @@ struct Netlab: AsyncParsableCommand {
       CommandGroup(name: "Look inside:", subcommands: [ExecCommand.self, ShellCommand.self]),
       CommandGroup(
         name: "Labs and machines:",
-        subcommands: [NewCommand.self, CompileCommand.self, DoctorCommand.self, SandboxCommand.self, BenchCommand.self]),
+        subcommands: [
+          NewCommand.self, CompileCommand.self, DoctorCommand.self, SandboxCommand.self, BenchCommand.self,
+        ]),
     ])
 }

@@ -5,7 +5,8 @@ import Testing
 extension CommandTests {
   @Suite(.serialized) struct CommandLineTests {
     static let subcommands = [
-      "up", "down", "status", "plan", "list", "test", "verify", "exec", "shell", "new", "compile", "doctor", "bench",
+      "up", "down", "status", "plan", "list", "test", "verify", "exec", "shell", "new", "compile", "doctor",
+      "bench",
       "sandbox",
     ]
 
