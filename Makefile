@@ -37,7 +37,7 @@ TORTURE := CrashTests|RollbackTests|DriftTests|OwnershipTests|ConcurrencyTests|T
 torture: deps
 	swift build --build-tests
 	rm -f .build/torture
-	NETLAB_TORTURE=$(CURDIR)/.build/torture swift test --skip-build --filter '$(TORTURE)'
+	NETLAB_TORTURE=$(CURDIR)/.build/torture swift test --skip-build --no-parallel --filter '$(TORTURE)'
 	.build/debug/netlab sandbox --time-limit 7200 -- env NETLAB_TORTURE=$(CURDIR)/.build/torture \
 	  .build/debug/netlabPackageTests.xctest --testing-library swift-testing --no-parallel --filter '$(TORTURE)'
 	@awk -F '\t' '{ sum[$$2] += $$1 } END { for (what in sum) printf "%8d  %s\n", sum[what], what }' .build/torture
