@@ -44,6 +44,9 @@ struct Netlab: AsyncParsableCommand {
           CleanCommand.self,
         ]),
       CommandGroup(name: "Checks:", subcommands: [TestCommand.self, VerifyCommand.self]),
+      CommandGroup(
+        name: "See and explain:",
+        subcommands: [ShowCommand.self, TraceCommand.self, CaptureCommand.self, GraphCommand.self]),
       CommandGroup(name: "Look inside:", subcommands: [ExecCommand.self, ShellCommand.self]),
       CommandGroup(
         name: "Labs and machines:",
