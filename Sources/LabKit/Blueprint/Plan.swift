@@ -30,7 +30,8 @@ public struct Plan: Sendable {
   /// What turns `observed` into `wanted`.
   public init(from observed: Blueprint, to wanted: Blueprint) {
     let removal = observed.removal(unlike: wanted)
-    self.init(mending: wanted.difference(from: removal.remaining), removing: removal.links, removal.namespaces)
+    self.init(
+      mending: wanted.difference(from: removal.remaining), removing: removal.links, removal.namespaces)
   }
 
   /// What mends some of the differences between two blueprints, where no link has to be made anew.
