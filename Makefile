@@ -1,6 +1,7 @@
 # build    a release build                    demo     build, and test a lab for real
 # test     every test, on every kernel        lint     check the style
 # deps     install missing Debian packages    install  put netlab in PREFIX (default /usr/local)
+# torture  crash and fail at every step        fuzz     made-up input, a minute each
 PREFIX ?= /usr/local
 
 # What the tests exercised, in a place that both this machine and the sandbox can write to.
@@ -10,7 +11,7 @@ LIBRARY := $(DESTDIR)$(PREFIX)/lib/netlab
 # What needs no kernel, a compiler, or a sandbox of its own, is tested once. The sandbox has one processor.
 HOST_ONLY := ^(LabKitTests|CommandTests)|LoadingTests|LabUserTests|SandboxTests
 
-.PHONY: bench build demo test lint deps install clean
+.PHONY: build demo test bench torture fuzz lint deps install clean
 
 build: deps
 	swift build --configuration release --product netlab
@@ -35,6 +36,20 @@ test: deps lint
 bench: build
 	Benchmarks/run linuxbridge
 	Benchmarks/run hybrid 2 50 100 200
+
+# Every step instead of some, and a thousand cycles; one table in the end.
+TORTURE := CrashTests|RollbackTests|DriftTests|OwnershipTests|ConcurrencyTests|TortureTests
+torture: deps
+	swift build --build-tests
+	rm -f .build/torture
+	NETLAB_TORTURE=$(CURDIR)/.build/torture swift test --skip-build --no-parallel --filter '$(TORTURE)'
+	.build/debug/netlab sandbox --time-limit 7200 -- env NETLAB_TORTURE=$(CURDIR)/.build/torture \
+	  .build/debug/netlabPackageTests.xctest --testing-library swift-testing --no-parallel --filter '$(TORTURE)'
+	@awk -F '\t' '{ sum[$$2] += $$1 } END { for (what in sum) printf "%8d  %s\n", sum[what], what }' .build/torture
+
+fuzz: deps
+	swift build
+	Tests/Fuzz/run 60
 
 lint:
 	swift format lint --strict --recursive Sources Labs Tests Package.swift

@@ -12,6 +12,7 @@ struct CrashTests {
   private func crash(_ command: [String], at step: String) throws {
     let run = try runProgram([builtProgram("netlab")] + command, environment: ["NETLAB_FAULT": step])
     #expect(run.status == 128 + 9, "\(command) \(step): \(run.output)\(run.errors)")
+    tally("crashes survived")
   }
 
   /// Removes the wreck in one of three ways, in turn.

@@ -245,6 +245,7 @@ private final class Bench {
     let left = try lifecycle.status(lab)
     #expect(left.changes.map(\.summary) == [], "\(mutation.script)")
     #expect(left.unmanaged.map(\.name) == [], "\(mutation.script)")
+    tally("drifts found and repaired")
     if !mutation.deletes { #expect(try indices() == before, "\(mutation.script)") }
   }
 }

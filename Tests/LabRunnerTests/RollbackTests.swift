@@ -21,6 +21,7 @@ struct RollbackTests {
           try Lifecycle.with(faults).up(document, labFile: "test")
         }
         #expect(try Snapshot(of: document.name) == before, "\(code) at step \(step)")
+        tally("errors rolled back")
       }
     }
   }
@@ -35,6 +36,7 @@ struct RollbackTests {
       #expect(throws: (any Error).self) { try Lifecycle.with(faults).down(document.name) }
       try Lifecycle().down(document.name)
       #expect(try Snapshot(of: document.name) == before, "step \(step)")
+      tally("errors of down finished by the next")
     }
   }
 
@@ -75,6 +77,7 @@ struct RollbackTests {
     let state = FileManager.default.contents(atPath: "/run/netlab/\(old.name)/state.json")
     for step in sample(changing.steps, host: 40, sandbox: 15) {
       let faults = try #require(Faults("\(Self.codes[step % 5]):\(step)"))
+      tally("errors rolled back")
       let error = #expect(throws: (any Error).self, "step \(step)") {
         try Lifecycle.with(faults).up(new, labFile: "test")
       }

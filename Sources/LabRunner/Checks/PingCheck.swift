@@ -38,7 +38,7 @@ extension CheckRunner {
 
   func ping(_ options: PingOptions, from node: String) async throws -> PingSummary {
     // Requests, the wait for the last reply, and room for a slow machine.
-    let limit = Duration.milliseconds(options.count * options.interval + options.timeout + 10_000)
+    let limit = Duration.milliseconds(options.count * options.interval + options.timeout + 60_000)
     let command = options.command(identifier: identifiers.next())
     return PingSummary(try await run(command, on: node, timeout: limit))
   }

@@ -27,36 +27,9 @@ struct Observer {
     var peer: Int32
   }
 
-  /// Looks only for devices that the lab did not make.
-  mutating func observeUnmanaged() throws(NetlinkError) -> [LabKit.Link] {
-    try readLinks()
-    for namespace in namespaces.byName.values {
-      for link in try labLinks(of: namespace, findingPeers: false) where !ownership.covers(link) {
-        unmanaged.append(link)
-      }
-    }
-    return unmanaged
-  }
-
   /// Observes the lab; of the settings, those that are of interest.
   mutating func observe(settings: [LabKit.Sysctl]) throws(NetlinkError) -> Blueprint {
     try readLinks()
-    return try readRest(settings)
-  }
-
-  private mutating func readLinks() throws(NetlinkError) {
-    for (name, namespace) in namespaces.byName {
-      let found = try namespace.connection.links()
-      knownNames[name] = ownership.knownNames(of: found, in: name)
-      namespace.learn(found, as: knownNames[name] ?? [:])
-      links[name] = found
-      for link in found where link.kind == .veth {
-        ends[CableEnd(index: link.index, peer: link.parent ?? 0), default: []].append((name, link))
-      }
-    }
-  }
-
-  private mutating func readRest(_ settings: [LabKit.Sysctl]) throws(NetlinkError) -> Blueprint {
     var observed = Blueprint()
     let keys = Dictionary(grouping: settings, by: \.namespace)
     for name in namespaces.byName.keys.sorted() {
@@ -77,6 +50,26 @@ struct Observer {
       try observeRoutes(of: namespace, managed: managed, into: &observed)
     }
     return observed
+  }
+
+  /// Observes only which links there are that the lab did not make.
+  mutating func findUnmanaged() throws(NetlinkError) {
+    try readLinks()
+    for namespace in namespaces.byName.values {
+      unmanaged += try labLinks(of: namespace, findingPeers: false).filter { !ownership.covers($0) }
+    }
+  }
+
+  private mutating func readLinks() throws(NetlinkError) {
+    for (name, namespace) in namespaces.byName {
+      let found = try namespace.connection.links()
+      knownNames[name] = ownership.knownNames(of: found, in: name)
+      namespace.learn(found, as: knownNames[name] ?? [:])
+      links[name] = found
+      for link in found where link.kind == .veth {
+        ends[CableEnd(index: link.index, peer: link.parent ?? 0), default: []].append((name, link))
+      }
+    }
   }
 
   private func observeSettings(

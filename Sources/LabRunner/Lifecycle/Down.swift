@@ -18,7 +18,7 @@ extension Lifecycle {
       return []
     }
     let namespaces = try open(state)
-    for link in try foreignLinks(in: namespaces, of: state) {
+    for link in foreignLinks(in: namespaces, of: state) {
       warning("\(link.name) in \(link.namespace), which netlab did not make, goes with the lab")
     }
     state.phase = .goingDown
@@ -58,11 +58,15 @@ extension Lifecycle {
     try store.remove(lab)
   }
 
-  private func foreignLinks(in namespaces: OpenNamespaces, of state: LabState) throws -> [LabKit.Link] {
-    // A lab whose document cannot be read any more can still be removed.
-    guard let wanted = try? state.document.resolved().blueprint() else { return [] }
-    let earlier = try state.earlier.map { try $0.resolved().blueprint() }
-    var observer = Observer(namespaces, ownership: Ownership(of: [wanted] + earlier))
-    return try Timeline.phase("observe") { try observer.observeUnmanaged() }
+  private func foreignLinks(in namespaces: OpenNamespaces, of state: LabState) -> [LabKit.Link] {
+    // A lab that cannot be read any more can still be removed.
+    let blueprints = ([state.document] + state.earlier).compactMap { try? $0.resolved().blueprint() }
+    var observer = Observer(namespaces, ownership: Ownership(of: blueprints))
+    do {
+      try Timeline.phase("observe") { try observer.findUnmanaged() }
+    } catch {
+      warning("cannot tell whether there is something of somebody else's in the lab: \(error)")
+    }
+    return blueprints.isEmpty ? [] : observer.unmanaged
   }
 }

@@ -43,7 +43,7 @@ extension Lifecycle {
       try save(state)
       return report
     } catch {
-      let error = explained(error, needing: blueprint)
+      let error = explained(error, needing: blueprint, keepingWreck: keepingWreck)
       if keepingWreck && run.hasStarted && !(error is CancellationError) {
         state.failure = "\(error)"
         try store.save(state)
@@ -73,7 +73,7 @@ extension Lifecycle {
   }
 
   /// The error with what a person can do about it.
-  private func explained(_ error: any Error, needing blueprint: Blueprint) -> any Error {
+  private func explained(_ error: any Error, needing blueprint: Blueprint, keepingWreck: Bool) -> any Error {
     let failure = error as? StepFailure
     let code = failure?.error?.codeName ?? (error as? NetlinkError)?.codeName
     let words = failure?.report ?? "\(error)"
@@ -83,7 +83,7 @@ extension Lifecycle {
       return RunnerError(.environment, words, remedy: "Run it as root (sudo netlab …).")
     case "EMFILE", "ENFILE":
       return RunnerError(.environment, words, remedy: "Raise the limit of open files: ulimit -n.")
-    case nil: return error
+    case nil: return failure.map { RunnerError(.kernel, $0.report) } ?? error
     default:
       let missing = KernelProbe.missing(blueprint.neededFeatures)
       guard missing.isEmpty else {
@@ -95,7 +95,9 @@ extension Lifecycle {
       }
       return RunnerError(
         .kernel, words,
-        remedy: "Nothing is left of what had been made; `netlab doctor` examines this machine.")
+        remedy: keepingWreck
+          ? "What had been made is kept: `netlab status` shows it, `netlab down` removes it."
+          : "Everything is as it was before; `netlab doctor` examines this machine.")
     }
   }
 }
