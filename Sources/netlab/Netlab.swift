@@ -44,7 +44,11 @@ struct Netlab: AsyncParsableCommand {
           CleanCommand.self,
         ]),
       CommandGroup(name: "Checks:", subcommands: [TestCommand.self, VerifyCommand.self]),
-      CommandGroup(name: "Look inside:", subcommands: [ShowCommand.self, GraphCommand.self, CaptureCommand.self, ExecCommand.self, ShellCommand.self]),
+      CommandGroup(
+        name: "Look inside:",
+        subcommands: [
+          ShowCommand.self, GraphCommand.self, CaptureCommand.self, ExecCommand.self, ShellCommand.self,
+        ]),
       CommandGroup(
         name: "Labs and machines:",
         subcommands: [NewCommand.self, CompileCommand.self, DoctorCommand.self, SandboxCommand.self]),
