@@ -45,10 +45,9 @@ struct Netlab: AsyncParsableCommand {
         ]),
       CommandGroup(name: "Checks:", subcommands: [TestCommand.self, VerifyCommand.self]),
       CommandGroup(
-        name: "Look inside:",
-        subcommands: [
-          ShowCommand.self, GraphCommand.self, CaptureCommand.self, ExecCommand.self, ShellCommand.self,
-        ]),
+        name: "See and explain:",
+        subcommands: [ShowCommand.self, TraceCommand.self, CaptureCommand.self, GraphCommand.self]),
+      CommandGroup(name: "Look inside:", subcommands: [ExecCommand.self, ShellCommand.self]),
       CommandGroup(
         name: "Labs and machines:",
         subcommands: [NewCommand.self, CompileCommand.self, DoctorCommand.self, SandboxCommand.self]),

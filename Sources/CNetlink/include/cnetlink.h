@@ -63,4 +63,5 @@ const char *cnl_error_text(int code);
 const char *cnl_error_name(int code);
 #include "cnl_packet.h"
 #include "cnl_sandbox.h"
+#include "cnl_tap.h"
 #endif
