@@ -77,12 +77,11 @@ struct CaptureCommand: AsyncParsableCommand {
 
   private static func print(_ capture: LiveCapture, limit: Int?) async throws -> LiveCapture.Summary {
     let width = capture.places.map { "\($0.device)".count }.max() ?? 0
-    return try await capture.printText(
-      limit: limit, ready: { announce(capture) },
-      print: { device, line in
-        let place = "\(device)".padding(to: width)
-        Console.print("\(Console.styled(place, .strong))  \(line.terminalSafe)")
-      })
+    let show: @Sendable (LabDevice, String) -> Void = { device, line in
+      let place = "\(device)".padding(to: width)
+      Console.print("\(Console.styled(place, .strong))  \(line.terminalSafe)")
+    }
+    return try await capture.printText(limit: limit, ready: { announce(capture) }, print: show)
   }
 
   private static func write(_ capture: LiveCapture, to file: String, limit: Int?) async throws

@@ -5,8 +5,8 @@ import Testing
 extension CommandTests {
   @Suite(.serialized) struct CommandLineTests {
     static let subcommands = [
-      "up", "down", "status", "plan", "list", "test", "verify", "exec", "shell", "new", "compile", "doctor",
-      "bench",
+      "up", "down", "status", "plan", "list", "clean", "test", "verify", "show", "trace", "graph", "capture", "exec",
+      "shell", "new", "compile", "doctor", "bench",
       "sandbox",
     ]
 
@@ -39,6 +39,12 @@ extension CommandTests {
         (["verify", "Labs/TwoVMs.swift"], "the lab 'two-vms' is not running"),
         (["exec", "no-such-lab", "vm", "--", "true"], "the lab 'no-such-lab' is not running"),
         (["exec", "no-such-lab", "vm"], "there is no command to run"),
+        (["show", "no-such-lab"], "the lab 'no-such-lab' is not running"),
+        (["show", "no-such-lab", "prots"], "Did you mean 'ports'?"),
+        (["graph", "Labs/TwoVMs.swift", "--trace", "focal-1", "focl-2"], "Did you mean 'focal-2'?"),
+        (["graph", "Labs/TwoVMs.swift", "--trace", "focal-1"], "--trace takes two VMs"),
+        (["capture", "no-such-lab", "vm"], "the lab 'no-such-lab' is not running"),
+        (["capture", "no-such-lab"], "Name a place to capture at"),
         (["new", "Labs/TwoVMs.swift"], "exists already"),
         (["down", "../etc"], "the lab '../etc' is not running"),
         (["sandbox", "--memory", "much", "--", "true"], "much"),

@@ -48,8 +48,10 @@ import Testing
   @Test(.needs(.vlanFiltering)) func `A wrong tag is noticed by tag checks`() async throws {
     try await withLab(Guarded(), .hybrid) { lab in
       let document = try Lifecycle().state(of: lab.lab.name).document
-      let mutations = Mutation.all(of: lab.lab).filter { $0.vm == "b" && $0.title.contains("vlan") }
-      #expect(mutations.count == 2)
+      let mutations = Mutation.all(of: lab.lab).filter {
+        $0.vm == "b" && ($0.title.contains("vlan") || $0.title.contains(/qvo.* off its bridge/))
+      }
+      #expect(mutations.count == 3)
       let test = try MutationTest(document, labFile: "test", lifecycle: Lifecycle(), processes: netlab)
       let results = try await test.run(mutations) { _ in }
       #expect(results.allSatisfy { $0.noticedBy != nil })

@@ -31,7 +31,7 @@ struct FilterProgram {
 extension CheckTool {
   /// Whether it is in this process's PATH.
   var isInstalledHere: Bool {
-    isInstalled(
-      in: unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? "/usr/sbin:/usr/bin:/sbin:/bin")
+    let path = unsafe getenv("PATH").map { unsafe String(cString: $0) }
+    return isInstalled(in: path ?? "/usr/sbin:/usr/bin:/sbin:/bin")
   }
 }

@@ -59,7 +59,18 @@ public struct Inspection {
 
 extension Lifecycle {
   /// Reads everything about a running lab from the kernel; nothing is changed.
+  ///
+  /// - Throws: for a user who may not enter the lab's namespaces, a `RunnerError` that says what is needed.
   public func inspect(_ name: String) throws -> Inspection {
+    do {
+      return try read(name)
+    } catch let error as NetlinkError where ["EPERM", "EACCES"].contains(error.codeName) {
+      throw RunnerError(
+        .kernel, "\(error)", remedy: "Looking into namespaces takes root's privileges: sudo netlab …")
+    }
+  }
+
+  private func read(_ name: String) throws -> Inspection {
     let state = try state(of: name)
     let lab = try state.document.resolved()
     let wanted = lab.blueprint().marked(state.mark)

@@ -75,7 +75,14 @@ private struct MutationMaker {
     let vm = port.interface.node
     let ping = ping(to: port, in: wiring)
     addLink("down", device, vm, suggesting: ping) { $0.isUp = false }
-    if link.master != nil { addLink("off its bridge", device, vm, suggesting: ping) { $0.master = nil } }
+    if link.master != nil {
+      add("\(device) off its bridge", vm, suggesting: ping) { blueprint in
+        guard let index = blueprint.links.firstIndex(of: link) else { return }
+        blueprint.links[index].master = nil
+        // They go with the membership.
+        blueprint.vlans.removeAll { $0.namespace == link.namespace && $0.device == link.name }
+      }
+    }
     // A bridge forwards by the MTU of its ports; a subinterface's tag takes four bytes of its parent's.
     if let mtu = link.mtu, case .veth = link.kind {
       addLink("with mtu \(mtu - 100)", device, vm, suggesting: largePing(to: port, mtu: mtu, in: wiring)) {
