@@ -49,7 +49,9 @@ struct Drift {
     }
     let wish = best.resource.origin.map { "\($0.shortName):\($0.line) wants \(best.wish)" }
     // A cable takes both of its ends to be made again, with all that was on them.
-    let repair = best.isMissingLink ? ["netlab up \(lab.name)"] : Plan(together).commands
+    let repair =
+      best.isMissingLink || best.attributes.contains("kind")
+      ? ["netlab up \(lab.name)"] : Plan(together).commands
     return Named(fault: fault, wish: wish, repair: repair)
   }
 
@@ -167,6 +169,7 @@ extension Change {
 
   fileprivate var wish: String {
     switch self {
+    case .create(.vlan(let vlan)): "VLAN \(vlan.text) on \(vlan.device)"
     case .create(let resource): "\(resource)"
     case .delete(let resource): "no \(resource)"
     case .update(_, _, let differences):
