@@ -7,6 +7,9 @@ PREFIX ?= /usr/local
 FEATURE_LOG := $(CURDIR)/.build/exercised-features
 LIBRARY := $(DESTDIR)$(PREFIX)/lib/netlab
 
+# What needs no kernel, a compiler, or a sandbox of its own, is tested once. The sandbox has one processor.
+HOST_ONLY := ^(LabKitTests|CommandTests)|LoadingTests|LabUserTests|SandboxTests
+
 .PHONY: build demo test lint deps install clean
 
 build: deps
@@ -24,7 +27,8 @@ test: deps lint
 	swift build --product LabKit
 	rm -f $(FEATURE_LOG)
 	swift test --skip-build
-	.build/debug/netlab sandbox --time-limit 300 -- .build/debug/netlabPackageTests.xctest --testing-library swift-testing
+	.build/debug/netlab sandbox --time-limit 900 -- .build/debug/netlabPackageTests.xctest --testing-library swift-testing \
+	  --no-parallel --skip '$(HOST_ONLY)'
 	Support/check-features $(FEATURE_LOG)
 
 lint:

@@ -3,7 +3,7 @@ internal import Glibc
 internal import SystemPackage
 
 /// A file operation that the kernel refused.
-struct FileError: Error {
+struct FileError: Error, CustomStringConvertible {
   let attempt: String
   let code: Errno
 
@@ -11,6 +11,8 @@ struct FileError: Error {
     self.attempt = attempt
     self.code = code
   }
+
+  var description: String { "\(attempt): \(code)" }
 }
 
 /// The few file operations that loading needs. Paths are absolute; errors name what was attempted.
@@ -137,9 +139,28 @@ enum Files {
 }
 
 extension Files {
-  /// Whether a path leads to a regular file of no bytes.
+  /// Makes a directory that nobody else may look into, or checks that the one that is there is such a one.
+  static func makePrivateDirectory(_ path: String) throws(FileError) {
+    guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
+      throw FileError("make the directory \(path)")
+    }
+    guard let identity = identity(of: path, followingLinks: false) else { throw FileError("look at \(path)") }
+    guard identity.isDirectory else { throw FileError("use \(path) as a directory", .notDirectory) }
+    guard identity.owner == geteuid() else {
+      throw FileError("use \(path), which belongs to somebody else", .permissionDenied)
+    }
+    if identity.mode & 0o077 != 0, unsafe chmod(path, 0o700) != 0 { throw FileError("make \(path) private") }
+  }
+
+  /// Removes one file; nothing when there is none.
+  static func removeFile(_ path: String) throws(FileError) {
+    guard unsafe unlink(path) == 0 || errno == ENOENT else { throw FileError("remove \(path)") }
+  }
+
+  /// Whether there is an empty file at a path. A namespace that is bound to the path looks like one, and is not.
   static func isEmptyFile(_ path: String) -> Bool {
     guard let identity = identity(of: path, followingLinks: false) else { return false }
-    return identity.isRegular && identity.size == 0
+    let folder = Self.identity(of: String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex)))
+    return identity.isRegular && identity.size == 0 && identity.device == folder?.device
   }
 }

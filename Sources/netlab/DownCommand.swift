@@ -5,7 +5,10 @@ struct DownCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "down",
     abstract: "Take a lab down.",
-    discussion: "Removes the lab's namespaces, and with them all that is in them. Nothing else is touched.")
+    discussion: """
+      Removes the lab's namespaces, and with them all that is in them. Nothing else is touched. A signal does not stop \
+      it half-way.
+      """)
 
   @OptionGroup var options: LabOptions
   @Flag(help: "Print the result as JSON.") var json = false
@@ -15,7 +18,7 @@ struct DownCommand: AsyncParsableCommand {
     let name = try await options.name(lifecycle)
     let clock = ContinuousClock()
     let start = clock.now
-    let foreign = try lifecycle.down(name)
+    let foreign = try await cancelledBySignals { try lifecycle.down(name) }
     let duration = clock.now - start
     if json {
       return try Console.printJSON(

@@ -61,6 +61,8 @@ extension Lifecycle {
     var logger = Logger(label: "netlab") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = Console.environment("NETLAB_LOG").flatMap(Logger.Level.init(rawValue:)) ?? .warning
     var lifecycle = Lifecycle(logger: logger)
+    lifecycle.warning = { Console.warn("warning: \($0)") }
+    lifecycle.faults = Console.environment("NETLAB_FAULT").flatMap(Faults.init)
     lifecycle.waiting = { Console.warn("waiting for another netlab that is working on the lab '\($0)' …") }
     return lifecycle
   }

@@ -41,6 +41,7 @@ struct Netlab: AsyncParsableCommand {
         name: "Life cycle:",
         subcommands: [
           UpCommand.self, DownCommand.self, StatusCommand.self, PlanCommand.self, ListCommand.self,
+          CleanCommand.self,
         ]),
       CommandGroup(name: "Checks:", subcommands: [TestCommand.self, VerifyCommand.self]),
       CommandGroup(

@@ -17,13 +17,16 @@ struct StatusCommand: AsyncParsableCommand {
   func run() async throws {
     let lifecycle = Lifecycle.forCommandLine()
     let status = try lifecycle.status(try await options.name(lifecycle))
-    let isGood = status.changes.isEmpty && status.state.phase == .up
+    let isGood =
+      status.changes.isEmpty && status.state.phase == .up && status.foreign.isEmpty
+      && status.unmanaged.isEmpty
     if json {
       try Console.printJSON(
         StatusResult(
           lab: status.state.document.name, phase: status.state.phase.rawValue,
           datapath: status.state.document.datapath.rawValue, drift: status.changes.map(\.summary),
-          repair: status.plan.commands, unmanaged: status.unmanaged.map { "\($0.namespace) \($0.name)" }))
+          repair: status.plan.commands, failure: status.state.failure, foreignNamespaces: status.foreign,
+          unmanaged: status.unmanaged.map { "\($0.namespace) \($0.name)" }))
     } else {
       show(status)
     }
@@ -38,10 +41,17 @@ struct StatusCommand: AsyncParsableCommand {
       Console.print("\(name): coming up did not end; `netlab up` finishes it, `netlab down` removes it")
     case .goingDown: Console.print("\(name): going down did not end; `netlab down` finishes it")
     }
+    if let failure = status.state.failure { Console.print("\(name): it failed: \(failure)") }
+    for namespace in status.foreign {
+      Console.print("\(name): the namespace \(namespace) is somebody else's; it is left alone")
+    }
     for link in status.unmanaged {
       Console.print("\(name): \(link.name) in \(link.namespace) is not netlab's; it goes when the lab does")
     }
-    guard !status.changes.isEmpty else { return Console.print("\(name): no drift") }
+    guard !status.changes.isEmpty else {
+      if status.unmanaged.isEmpty && status.foreign.isEmpty { Console.print("\(name): no drift") }
+      return
+    }
     Console.print(
       "\(name): \(status.changes.count) thing\(status.changes.count == 1 ? "" : "s") not as they should be")
     for change in status.changes {
@@ -59,5 +69,7 @@ private struct StatusResult: Encodable {
   var datapath: String
   var drift: [String]
   var repair: [String]
+  var failure: String?
+  var foreignNamespaces: [String]
   var unmanaged: [String]
 }

@@ -15,6 +15,8 @@ struct UpCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var options: LabOptions
+  @Flag(help: "When it fails, leave what has been made as it is, for `netlab status` to describe.")
+  var keep = false
   @Flag(help: "Print the result as JSON.") var json = false
 
   func run() async throws {
@@ -24,7 +26,7 @@ struct UpCommand: AsyncParsableCommand {
     _ = try await document.checked()
     let start = clock.now
     let report = try await cancelledBySignals {
-      try lifecycle.up(document, labFile: file)
+      try lifecycle.up(document, labFile: file, keepingWreck: keep)
     }
     let duration = clock.now - start
     if json {

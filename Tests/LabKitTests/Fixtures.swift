@@ -50,6 +50,13 @@ extension Lab {
 }
 
 extension Blueprint {
+  /// The blueprint without the attributes of links that the kernel gives by itself.
+  var withoutOptions: Blueprint {
+    var blueprint = self
+    for index in links.indices { blueprint.links[index].options = [:] }
+    return blueprint
+  }
+
   /// The same objects without the places that declared them, to compare with what is written in a test.
   var withoutOrigins: Blueprint {
     func bare<Value>(_ values: [Value], _ origin: WritableKeyPath<Value, LabKit.SourceLocation?>) -> [Value] {

@@ -12,7 +12,7 @@ struct Simulator {
     for step in plan.steps { try apply(step) }
   }
 
-  private mutating func apply(_ step: Step) throws {
+  mutating func apply(_ step: Step) throws {
     func refuse(_ why: String) -> Refusal {
       Refusal(description: "\(why): \(step.commands.joined(separator: "; "))")
     }
@@ -72,6 +72,7 @@ struct Simulator {
       try add(inner)
     case .changeLink(let change):
       let index = try link(change.namespace, change.name)
+      if change.presentName != nil { throw refuse("nothing has another name here") }
       if let mac = change.mac { state.links[index].mac = mac }
       if let mtu = change.mtu { state.links[index].mtu = mtu }
       if let alias = change.alias { state.links[index].alias = alias }
@@ -91,6 +92,8 @@ struct Simulator {
         options.multicastSnooping = change.bridge.multicastSnooping ?? options.multicastSnooping
         state.links[index].kind = .bridge(options)
       }
+    case .changePort(let change):
+      state.links[try link(change.namespace, change.name)].options.merge(change.options) { $1 }
     case .addAltname(let name, let owner):
       guard
         !state.links.contains(where: {

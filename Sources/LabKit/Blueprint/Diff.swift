@@ -24,10 +24,17 @@ public struct Difference: Hashable, Sendable {
 extension Blueprint {
   /// What has to change so that `observed` becomes this blueprint. Pure; linear in the number of resources.
   public func difference(from observed: Blueprint) -> [Change] {
-    changes(namespaces, observed.namespaces) + changes(sysctls, observed.sysctls)
+    changes(namespaces, observed.namespaces) + changes(sysctls, settings(in: observed))
       + changes(links, observed.links)
       + changes(vlans, observed.vlans) + changes(addresses, observed.addresses)
       + changes(routes, observed.routes)
+  }
+
+  /// A setting that nobody has an opinion of any more stays as it is, as long as its namespace does.
+  private func settings(in observed: Blueprint) -> [Sysctl] {
+    let known = Set(sysctls.map(\.identity))
+    let kept = Set(namespaces.map(\.name))
+    return observed.sysctls.filter { known.contains($0.identity) || !kept.contains($0.namespace) }
   }
 
   private func changes<Value: ResourceValue>(_ wanted: [Value], _ observed: [Value]) -> [Change] {
@@ -132,6 +139,7 @@ extension Link: ResourceValue {
       }
     }
     let kind = kindWithoutOptions
+    compare("name", name, observed.presentName ?? observed.name) { $0 }
     compare("kind", kind, observed.kindWithoutOptions) { $0 }
     if let mac { compare("address", mac, observed.mac) { $0.map { "\($0)" } ?? "none" } }
     if let mtu { compare("mtu", mtu, observed.mtu) { $0.map { "\($0)" } ?? "none" } }
@@ -149,6 +157,13 @@ extension Link: ResourceValue {
           Difference(
             attribute: option, wanted: "\(value)", observed: values[option].map { "\($0)" } ?? "unsupported"))
       }
+    }
+    for option in LinkOption.allCases {
+      // An option that this kernel does not have is as if it were wanted so.
+      guard let wanted = options[option], let value = observed.options[option], wanted != value else {
+        continue
+      }
+      found.append(Difference(attribute: option.rawValue, wanted: "\(wanted)", observed: "\(value)"))
     }
     return found
   }

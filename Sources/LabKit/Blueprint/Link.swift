@@ -16,6 +16,10 @@ public struct Link: Hashable, Sendable {
   /// The owner's mark, `netlab/LAB/…`.
   public var alias: String?
   public var altnames: [String]
+  /// Numeric attributes; one that is not given may have any value.
+  public var options: [LinkOption: Int] = [:]
+  /// The name it was found under, when somebody renamed it.
+  public var presentName: String?
   /// What in the lab this link is there for.
   public var origin: SourceLocation?
 
@@ -120,6 +124,9 @@ public struct LinkChange: Hashable, Sendable {
   public var isPromiscuous: Bool?
   public var alias: String?
   public var bridge = BridgeOptions()
+  public var options: [LinkOption: Int] = [:]
+  /// The name it has instead of `name`, which it is to get back.
+  public var presentName: String?
   public var origin: SourceLocation?
 
   public init(of link: Link) {
@@ -130,6 +137,6 @@ public struct LinkChange: Hashable, Sendable {
 
   public var isEmpty: Bool {
     mac == nil && mtu == nil && master == nil && isUp == nil && isPromiscuous == nil && alias == nil
-      && bridge == BridgeOptions()
+      && bridge == BridgeOptions() && options.isEmpty && presentName == nil
   }
 }

@@ -4,57 +4,44 @@ public struct Plan: Sendable {
 
   public var isEmpty: Bool { steps.isEmpty }
 
-  /// False if a link of a wrong kind has to go first. The plan then only deletes, because nobody knows what goes with
-  /// that link before the result is read back; the difference that is left then makes a second, complete plan.
-  public private(set) var isComplete = true
-
   /// The plan as the `ip` and `bridge` commands a person would have typed.
   public var commands: [String] { steps.flatMap(\.commands) }
 
   private var ranked: [[Step]] = Array(repeating: [], count: Rank.allCases.count)
-  private var deletedNamespaces: Set<String> = []
-  private var deletedLinks: Set<LinkKey> = []
-  /// The links that are deleted by the steps so far.
-  private var gone: Set<LinkKey> = []
 
   /// When a step is due. The order is measured as well as necessary: see `bridgesUp`.
   private enum Rank: Int, CaseIterable {
-    case deleteRoutes, deleteAddresses, deleteVLANs, deleteAltnames, deleteLinks, deleteNamespaces
-    case namespaces, sysctls, bridges, cables, cableEnds, subinterfaces, changes, altnames, vlans
+    case deleteRoutes, deleteAddresses, deleteVLANs, deleteAltnames, deleteLinks
+    case namespaces, sysctls, bridges, cables, cableEnds
+    /// A device that is up keeps its name.
+    case renames
+    case changes
+    /// Once their parents are up; and what names them.
+    case subinterfaces, subinterfaceMarks
+    case ports, settings, altnames, vlans
     /// `br-int` comes up when all its ports are there: each port that joins a bridge which is up re-runs the port
     /// state selection over all the others (1000 ports: 5.0 s instead of 1.9 s).
     case bridgesUp
     case addresses, routes
+    /// Last, because it is what cannot be undone.
+    case deleteNamespaces
   }
 
-  public init(_ changes: [Change]) {
+  /// What turns `observed` into `wanted`.
+  public init(from observed: Blueprint, to wanted: Blueprint) {
+    let removal = observed.removal(unlike: wanted)
+    let changes = wanted.difference(from: removal.remaining)
     var creations: [LinkKey: Link] = [:]
+    for case .create(.link(let link)) in changes { creations[LinkKey(link)] = link }
     for change in changes {
-      switch change {
-      case .create(.link(let link)): creations[LinkKey(link)] = link
-      case .delete(.link(let link)): deletedLinks.insert(LinkKey(link))
-      case .delete(.namespace(let namespace)): deletedNamespaces.insert(namespace.name)
-      case .update(.link(let link), .link(let observed), _) where !link.canBecome(from: observed):
-        isComplete = false
-        deletedLinks.insert(LinkKey(observed))
-      default: break
-      }
-    }
-    for change in changes {
-      switch change {
-      case .delete(let resource): delete(resource)
-      case .update(.link(let link), .link(let observed), _) where !link.canBecome(from: observed):
-        delete(.link(observed))
-      case .create, .update: break
-      }
-    }
-    for change in changes where isComplete {
       switch change {
       case .create(let resource): create(resource, creations: &creations)
+      case .delete(let resource): delete(resource)
       case .update(let wanted, let observed, _): update(wanted, from: observed)
-      case .delete: break
       }
     }
+    for link in removal.links { add(.deleteLink(link), .deleteLinks) }
+    for namespace in removal.namespaces { add(.deleteNamespace(namespace), .deleteNamespaces) }
     steps = Array(ranked.joined())
     ranked = []
   }
@@ -92,7 +79,7 @@ public struct Plan: Sendable {
       }
     case .vlan:
       add(.addLink(link), .subinterfaces)
-      if !rest.isEmpty { add(.changeLink(rest), .changes) }
+      if !rest.isEmpty { add(.changeLink(rest), .subinterfaceMarks) }
     case .veth(let peerNamespace, let peer):
       guard creations.removeValue(forKey: LinkKey(link)) != nil else {
         // The other end was created with this one; the kernel accepts neither up nor master for it in that request.
@@ -112,26 +99,10 @@ public struct Plan: Sendable {
     for name in link.altnames { add(.addAltname(name, link), .altnames) }
   }
 
-  /// A resource that goes with another one is not deleted a second time, which the kernel would refuse.
   private mutating func delete(_ resource: Resource) {
-    if case .namespace(let namespace) = resource {
-      return add(.deleteNamespace(namespace), .deleteNamespaces)
-    }
-    if deletedNamespaces.contains(resource.namespace) { return }
-    if let device = resource.device,
-      deletedLinks.contains(LinkKey(namespace: resource.namespace, name: device))
-    {
-      return
-    }
     switch resource {
-    case .namespace, .sysctl: break  // a setting has no absence; it goes with its namespace
-    case .link(let link):
-      // Loopback goes with its namespace only, and one end of a cable goes with the other.
-      if link.kind == .loopback || !gone.insert(LinkKey(link)).inserted { return }
-      if case .veth(let namespace, let peer) = link.kind {
-        gone.insert(LinkKey(namespace: namespace, name: peer))
-      }
-      add(.deleteLink(link), .deleteLinks)
+    case .namespace, .link: break  // they have been removed, with all that goes with them
+    case .sysctl: break  // a setting has no absence; it goes with its namespace
     case .vlan(let vlan): add(.deleteVLAN(vlan), .deleteVLANs)
     case .address(let address): add(.deleteAddress(address), .deleteAddresses)
     case .route(let route): add(.deleteRoute(route), .deleteRoutes)
@@ -160,8 +131,32 @@ public struct Plan: Sendable {
     if let alias = link.alias, alias != observed.alias { change.alias = alias }
     if case .bridge(let wanted) = link.kind, case .bridge(let options) = observed.kind {
       change.bridge = wanted.missing(in: options)
+      if change.bridge.stp == false, change.bridge.words.count > 1 {
+        // While it is on, the kernel refuses other delays.
+        var first = LinkChange(of: link)
+        first.bridge.stp = false
+        change.bridge.stp = nil
+        add(.changeLink(first), .changes)
+      }
     }
+    rename(link, from: observed, &change)
+    let options = link.options.filter { option, value in observed.options[option].map { $0 != value } ?? false
+    }
+    change.options = options.filter { $0.key.tool == .link }
     if !change.isEmpty { add(.changeLink(change), .changes) }
+    let port = options.filter { $0.key.tool == .port }
+    if !port.isEmpty {
+      add(
+        .changePort(
+          PortChange(namespace: link.namespace, name: link.name, options: port, origin: link.origin)), .ports)
+    }
+    for option in LinkOption.allCases where option.tool == .sysctl {
+      guard let value = options[option] else { continue }
+      let key = option.sysctlKey(of: link.name)
+      add(
+        .writeSysctl(Sysctl(namespace: link.namespace, key: key, value: "\(value)", origin: link.origin)),
+        .settings)
+    }
     for name in link.altnames where !observed.altnames.contains(name) {
       add(.addAltname(name, link), .altnames)
     }
@@ -169,29 +164,24 @@ public struct Plan: Sendable {
       add(.deleteAltname(name, link), .deleteAltnames)
     }
   }
-}
 
-extension Link {
-  /// False if only deleting the link and creating another one helps.
-  fileprivate func canBecome(from observed: Link) -> Bool {
-    kindWithoutOptions == observed.kindWithoutOptions
-  }
-}
-
-extension Resource {
-  /// The device without which the resource cannot be.
-  fileprivate var device: String? {
-    switch self {
-    case .vlan(let vlan): vlan.device
-    case .address(let address): address.device
-    case .route(let route): route.device
-    case .link(let link): if case .vlan(_, let parent) = link.kind { parent } else { nil }
-    case .namespace, .sysctl: nil
+  private mutating func rename(_ link: Link, from observed: Link, _ change: inout LinkChange) {
+    guard let presentName = observed.presentName else { return }
+    var name = LinkChange(of: link)
+    name.presentName = presentName
+    if observed.isUp {
+      // Kernels before 6.2 want it down for that.
+      var down = LinkChange(of: link)
+      down.name = presentName
+      down.isUp = false
+      add(.changeLink(down), .renames)
+      change.isUp = link.isUp
     }
+    add(.changeLink(name), .renames)
   }
 }
 
-private struct LinkKey: Hashable {
+struct LinkKey: Hashable {
   var namespace: String
   var name: String
 

@@ -34,6 +34,8 @@ public struct BridgeVLAN: Hashable, Sendable {
   public var isPVID: Bool
   /// Frames of this VLAN go out without a tag.
   public var isUntagged: Bool
+  /// Whether the device is the bridge itself, and not one of its ports.
+  public var isOnBridge = false
   public var origin: SourceLocation?
 
   public init(

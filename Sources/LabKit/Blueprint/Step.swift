@@ -8,6 +8,7 @@ public enum Step: Hashable, Sendable {
   /// Creates a cable: both ends in one request, each in its namespace.
   case addVethPair(outer: Link, inner: Link)
   case changeLink(LinkChange)
+  case changePort(PortChange)
   case addAltname(String, Link)
   case deleteAltname(String, Link)
   case deleteLink(Link)
@@ -26,6 +27,7 @@ public enum Step: Hashable, Sendable {
     case .addLink(let value), .addVethPair(let value, _), .deleteLink(let value): value.namespace
     case .addAltname(_, let value), .deleteAltname(_, let value): value.namespace
     case .changeLink(let value): value.namespace
+    case .changePort(let value): value.namespace
     case .addVLAN(let value), .deleteVLAN(let value): value.namespace
     case .addAddress(let value), .deleteAddress(let value): value.namespace
     case .addRoute(let value), .deleteRoute(let value): value.namespace
@@ -40,6 +42,7 @@ public enum Step: Hashable, Sendable {
     case .addLink(let value), .addVethPair(let value, _), .deleteLink(let value): value.origin
     case .addAltname(_, let value), .deleteAltname(_, let value): value.origin
     case .changeLink(let value): value.origin
+    case .changePort(let value): value.origin
     case .addVLAN(let value), .deleteVLAN(let value): value.origin
     case .addAddress(let value), .deleteAddress(let value): value.origin
     case .addRoute(let value), .deleteRoute(let value): value.origin
@@ -64,6 +67,9 @@ extension Step {
           .joined(separator: " ")
       ] + setCommands(LinkChange(afterCreating: outer))
     case .changeLink(let change): return setCommands(change)
+    case .changePort(let change):
+      let words = LinkOption.allCases.compactMap { option in change.options[option].map { option.words($0) } }
+      return ["bridge -n \(change.namespace) link set dev \(change.name) \(words.joined(separator: " "))"]
     case .addAltname(let name, let link):
       return [
         "ip -n \(link.namespace) link property add dev \(link.name.shellQuoted) altname \(name.shellQuoted)"
@@ -75,9 +81,13 @@ extension Step {
     case .deleteLink(let link): return ["ip -n \(link.namespace) link delete dev \(link.name.shellQuoted)"]
     case .addVLAN(let vlan):
       let flags = (vlan.isPVID ? " pvid" : "") + (vlan.isUntagged ? " untagged" : "")
-      return ["bridge -n \(vlan.namespace) vlan add dev \(vlan.device.shellQuoted) vid \(vlan.vid)\(flags)"]
+      return [
+        "bridge -n \(vlan.namespace) vlan add dev \(vlan.device.shellQuoted) vid \(vlan.vid)\(flags)\(vlan.isOnBridge ? " self" : "")"
+      ]
     case .deleteVLAN(let vlan):
-      return ["bridge -n \(vlan.namespace) vlan delete dev \(vlan.device.shellQuoted) vid \(vlan.vid)"]
+      return [
+        "bridge -n \(vlan.namespace) vlan delete dev \(vlan.device.shellQuoted) vid \(vlan.vid)\(vlan.isOnBridge ? " self" : "")"
+      ]
     case .addAddress(let address):
       let flags = address.address.family == .ipv6 ? " nodad" : ""
       return [
@@ -116,17 +126,20 @@ extension Step {
   }
 
   private func setCommands(_ change: LinkChange) -> [String] {
-    let words = [
-      change.mac.map { "address \($0)" }, change.mtu.map { "mtu \($0)" },
-      change.master.map { $0.isEmpty ? "nomaster" : "master \($0.shellQuoted)" },
-      change.isPromiscuous.map { "promisc \($0 ? "on" : "off")" },
-      change.alias.map { "alias \($0.shellQuoted)" },
-      change.isUp.map { $0 ? "up" : "down" },
-    ].compactMap { $0 }
-    let device = "ip -n \(change.namespace) link set dev \(change.name.shellQuoted)"
-    let options = change.bridge.words.map { "\($0.option) \($0.value)" }
+    let options = LinkOption.allCases.compactMap { option in change.options[option].map { option.words($0) } }
+    let words =
+      [
+        change.presentName.map { _ in "name \(change.name)" }, change.mac.map { "address \($0)" },
+        change.mtu.map { "mtu \($0)" },
+        change.master.map { $0.isEmpty ? "nomaster" : "master \($0.shellQuoted)" },
+        change.isPromiscuous.map { "promisc \($0 ? "on" : "off")" },
+        change.alias.map { "alias \($0.shellQuoted)" },
+        change.isUp.map { $0 ? "up" : "down" },
+      ].compactMap { $0 } + options
+    let device = "ip -n \(change.namespace) link set dev \((change.presentName ?? change.name).shellQuoted)"
+    let bridge = change.bridge.words.map { "\($0.option) \($0.value)" }
     return (words.isEmpty ? [] : ["\(device) \(words.joined(separator: " "))"])
-      + (options.isEmpty ? [] : ["\(device) type bridge \(options.joined(separator: " "))"])
+      + (bridge.isEmpty ? [] : ["\(device) type bridge \(bridge.joined(separator: " "))"])
   }
 
   private func routeWords(_ route: RouteEntry) -> String {

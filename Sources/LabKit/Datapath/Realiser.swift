@@ -20,6 +20,8 @@ struct Realiser {
   /// The tags of each host, by the host's name.
   let tags: [String: [Int: Int]]
   var blueprint = Blueprint()
+  private var hostNamespaces: Set<String> = []
+  private var namespacesWithIPv6: Set<String> = []
 
   fileprivate init(lab: ResolvedLab) {
     self.lab = lab
@@ -31,9 +33,10 @@ struct Realiser {
   fileprivate mutating func addNodes() {
     for host in lab.hosts {
       addNode(host.name, origin: host.location)
+      hostNamespaces.insert(lab.namespace(of: host.name))
       // The fabric forwards frames and has no addresses. IPv6 would only add noise to captures, and is the largest
       // avoidable cost of bringing a lab up. New devices inherit the ARP settings, which Neutron sets on each qbr.
-      disableIPv6(in: host.name, origin: host.location)
+      setIPv6(false, in: host.name, origin: host.location)
       addSysctl("net.ipv4.conf.default.arp_ignore", "1", in: host.name, origin: host.location)
       addSysctl("net.ipv4.conf.default.arp_announce", "2", in: host.name, origin: host.location)
     }
@@ -43,19 +46,22 @@ struct Realiser {
         port.addresses.contains { $0.family == .ipv6 }
           || port.routes.contains { $0.destination.family == .ipv6 }
       }
-      if !hasIPv6 { disableIPv6(in: vm.name, origin: vm.location) }
+      if hasIPv6 { namespacesWithIPv6.insert(lab.namespace(of: vm.name)) }
+      setIPv6(hasIPv6, in: vm.name, origin: vm.location)
     }
   }
 
   private mutating func addNode(_ node: String, origin: SourceLocation) {
     let namespace = lab.namespace(of: node)
     blueprint.namespaces.append(Namespace(name: namespace, origin: origin))
-    blueprint.links.append(Link(namespace: namespace, name: "lo", kind: .loopback, origin: origin))
+    var loopback = Link(namespace: namespace, name: "lo", kind: .loopback, origin: origin)
+    loopback.options = [.transmitQueueLength: 1000, .group: 0]
+    blueprint.links.append(loopback)
   }
 
-  private mutating func disableIPv6(in node: String, origin: SourceLocation) {
+  private mutating func setIPv6(_ on: Bool, in node: String, origin: SourceLocation) {
     for scope in ["all", "default"] {
-      addSysctl("net.ipv6.conf.\(scope).disable_ipv6", "1", in: node, origin: origin)
+      addSysctl("net.ipv6.conf.\(scope).disable_ipv6", on ? "0" : "1", in: node, origin: origin)
     }
   }
 
@@ -114,6 +120,8 @@ struct Realiser {
   mutating func add(_ link: Link, role: String) {
     var link = link
     link.alias = "netlab/\(lab.name)/\(role)"
+    let withIPv6 = namespacesWithIPv6.contains(link.namespace)
+    link.options = link.usualOptions(onHost: hostNamespaces.contains(link.namespace), withIPv6: withIPv6)
     blueprint.links.append(link)
   }
 

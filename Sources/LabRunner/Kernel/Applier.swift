@@ -1,11 +1,15 @@
+internal import Glibc
 internal import LabKit
 internal import Netlink
 
 /// Turns the steps of a plan into requests to the kernel, batched by namespace.
 struct Applier {
   private(set) var namespaces: OpenNamespaces
-  /// The alias that marks a new namespace as the lab's, from before it gets its name.
-  let mark: String
+  /// What marks a new namespace as the lab's, from before it gets its name.
+  let mark: Mark
+  let faults: Faults?
+  /// Whether it stops when its task is cancelled.
+  let isCancellable: Bool
   /// The namespaces that this run made, for undoing it.
   private(set) var created: [String] = []
 
@@ -16,20 +20,35 @@ struct Applier {
 
   private struct Pending {
     let namespace: OpenNamespace
-    var batch = Batch()
-    var steps: [Step] = []
+    /// Each with the steps that it holds.
+    var batches: [(batch: Batch, steps: [Step])] = []
   }
 
-  init(_ namespaces: OpenNamespaces, mark: String) {
+  /// How many steps are put to the kernel together. It can be interrupted in between.
+  private var batchLimit: Int { faults == nil ? 128 : 1 }
+
+  init(_ namespaces: OpenNamespaces, mark: Mark, faults: Faults? = nil, isCancellable: Bool = false) {
     self.namespaces = namespaces
     self.mark = mark
+    self.faults = faults
+    self.isCancellable = isCancellable
+  }
+
+  /// Comes before everything that changes something: the reason not to go on.
+  private func interruption(_ operation: String = "go on") -> NetlinkError? {
+    let code = isCancellable && Task.isCancelled ? ECANCELED : faults?.next()
+    return code.map { NetlinkError(operation: operation, code: $0) }
   }
 
   /// Takes all steps; throws the first failure, with what was done before it still in place.
   mutating func apply(_ plan: Plan) throws(StepFailure) {
     var newNamespaces: [Namespace] = []
     var settings: [LabKit.Sysctl] = []
+    var isDeleting = false
     for step in plan.steps {
+      // What takes a link's place may be made from another namespace.
+      if isDeleting && !step.isDeletion { try flush() }
+      isDeleting = step.isDeletion
       // Steps of these two kinds stand together in a plan, so each kind is done in one go.
       if case .addNamespace(let namespace) = step {
         newNamespaces.append(namespace)
@@ -58,11 +77,12 @@ struct Applier {
     do throws(NetlinkError) {
       try NetworkNamespace.prepareDirectory()
       let names = wanted
-      try NetworkNamespace.create(markedBy: Array(repeating: mark, count: wanted.count)) {
+      try NetworkNamespace.create(markedBy: Array(repeating: mark.alias, count: wanted.count)) {
         (position, namespace: consuming NetworkNamespace, connection) throws(NetlinkError) in
         failedStep = .addNamespace(names[position])
         let name = names[position].name
         let path = OpenNamespace.path(of: name)
+        if let error = interruption("pin namespace at \(path)") { throw error }
         // The empty file that a crash between making and mounting left behind.
         if Files.isEmptyFile(path) { try NetworkNamespace.unpin(path: path) }
         try namespace.pin(at: path)
@@ -76,8 +96,22 @@ struct Applier {
   }
 
   private mutating func write(_ settings: inout [LabKit.Sysctl]) throws(StepFailure) {
-    for (name, group) in Dictionary(grouping: settings, by: \.namespace) {
+    // A setting may be of a device that has only just got its name.
+    if !settings.isEmpty { try flush() }
+    // In the order of the plan.
+    var groups: [(namespace: String, settings: [LabKit.Sysctl])] = []
+    for sysctl in settings {
+      if faults == nil, groups.last?.namespace == sysctl.namespace {
+        groups[groups.count - 1].settings.append(sysctl)
+      } else {
+        groups.append((sysctl.namespace, [sysctl]))
+      }
+    }
+    for (name, group) in groups {
       guard let namespace = namespaces[name] else { continue }
+      if let error = interruption("write sysctl") {
+        throw StepFailure(step: .writeSysctl(group[0]), error: error)
+      }
       let outcomes: [NetlinkError?]
       do throws(NetlinkError) {
         outcomes = try namespace.namespace.write(group.map { Netlink.Sysctl($0.path, $0.value) })
@@ -97,6 +131,7 @@ struct Applier {
   private mutating func delete(_ namespace: Namespace) throws(StepFailure) {
     try flush()
     do throws(NetlinkError) {
+      if let error = interruption("unpin namespace \(namespace.name)") { throw error }
       try NetworkNamespace.unpin(path: OpenNamespace.path(of: namespace.name))
     } catch {
       throw StepFailure(step: .deleteNamespace(namespace), error: error)
@@ -115,8 +150,12 @@ struct Applier {
         positions[step.namespace] = pending.count - 1
         return pending.count - 1
       }()
-    try pending[position].batch.append(step, in: namespace, others: namespaces)
-    pending[position].steps.append(step)
+    if pending[position].batches.last.map({ $0.steps.count >= batchLimit }) ?? true {
+      pending[position].batches.append((Batch(), []))
+    }
+    let last = pending[position].batches.count - 1
+    try pending[position].batches[last].batch.append(step, in: namespace, others: namespaces)
+    pending[position].batches[last].steps.append(step)
   }
 
   private mutating func flush() throws(StepFailure) {
@@ -125,14 +164,17 @@ struct Applier {
       positions = [:]
     }
     for request in pending {
-      let outcomes: [NetlinkError?]
-      do throws(NetlinkError) {
-        outcomes = try request.namespace.connection.perform(request.batch)
-      } catch {
-        throw StepFailure(step: request.steps[0], error: error)
-      }
-      for (step, error) in zip(request.steps, outcomes) {
-        if let error { throw StepFailure(step: step, error: error) }
+      for (batch, steps) in request.batches {
+        let outcomes: [NetlinkError?]
+        do throws(NetlinkError) {
+          if let error = interruption(batch.operation(of: 0)) { throw error }
+          outcomes = try request.namespace.connection.perform(batch)
+        } catch {
+          throw StepFailure(step: steps[0], error: error)
+        }
+        for (step, error) in zip(steps, outcomes) {
+          if let error { throw StepFailure(step: step, error: error) }
+        }
       }
     }
   }
@@ -154,12 +196,26 @@ struct StepFailure: Error {
     self.problem = problem
   }
 
+  /// Whether what was to be deleted was being deleted already: with a namespace that was, for instance.
+  var isOvertaken: Bool {
+    if case .deleteLink = step { error?.codeName == "ENODEV" } else { false }
+  }
+
   /// What a person needs: the command that is the same as the step, the kernel's words, the place in the lab.
   var report: String {
     let command = step.commands.joined(separator: " && ")
     let words = error.map { "\($0)" } ?? problem ?? ""
     let place = step.origin.map { "\($0): " } ?? ""
     return "\(place)error: the kernel refused a step: \(words)\n  the step: \(command)"
+  }
+}
+
+extension Step {
+  fileprivate var isDeletion: Bool {
+    switch self {
+    case .deleteLink, .deleteVLAN, .deleteAddress, .deleteRoute, .deleteAltname: true
+    default: false
+    }
   }
 }
 
@@ -204,20 +260,29 @@ extension Batch {
       setLink(
         try index(change.name),
         Netlink.LinkChange(
-          address: change.mac?.bytes, mtu: change.mtu.map(UInt32.init), isUp: change.isUp,
+          name: change.presentName == nil ? nil : change.name, address: change.mac?.bytes,
+          mtu: change.mtu.map(UInt32.init), isUp: change.isUp,
           isPromiscuous: change.isPromiscuous,
           master: try change.master.map { name throws(StepFailure) in name.isEmpty ? 0 : try index(name) },
-          alias: change.alias,
+          alias: change.alias, group: change.options[.group].map(UInt32.init),
+          transmitQueueLength: change.options[.transmitQueueLength].map(UInt32.init),
           bridge: change.bridge.words.isEmpty ? nil : Netlink.BridgeOptions(change.bridge)))
+    case .changePort(let change): setBridgePort(try index(change.name), BridgePortOptions(change.options))
     case .addAltname(let name, let link): addAlternativeName(name, toLink: try index(link.name))
     case .deleteAltname(let name, let link): deleteAlternativeName(name, fromLink: try index(link.name))
     case .deleteLink(let link): deleteLink(try index(link.name))
-    case .addVLAN(let vlan): addBridgeVLAN(Netlink.BridgeVLAN(vlan), toPort: try index(vlan.device))
-    case .deleteVLAN(let vlan): deleteBridgeVLAN(Netlink.BridgeVLAN(vlan), fromPort: try index(vlan.device))
+    case .addVLAN(let vlan):
+      addBridgeVLAN(Netlink.BridgeVLAN(vlan), toPort: try index(vlan.device), onBridge: vlan.isOnBridge)
+    case .deleteVLAN(let vlan):
+      deleteBridgeVLAN(Netlink.BridgeVLAN(vlan), fromPort: try index(vlan.device), onBridge: vlan.isOnBridge)
     case .addAddress(let address): addAddress(LinkAddress(address, link: try index(address.device)))
     case .deleteAddress(let address): deleteAddress(LinkAddress(address, link: try index(address.device)))
     case .addRoute(let route): addRoute(Netlink.Route(route, link: try route.device.map(index)))
-    case .deleteRoute(let route): deleteRoute(Netlink.Route(route, link: try route.device.map(index)))
+    case .deleteRoute(let route):
+      // Whoever added it: of the source and the scope, any will do.
+      var found = Netlink.Route(route, link: try route.device.map(index))
+      (found.source, found.scope) = (.unspecified, .nowhere)
+      deleteRoute(found)
     case .addNamespace, .deleteNamespace, .writeSysctl: break  // no requests of a namespace's connection
     }
   }

@@ -4,15 +4,20 @@ internal import Netlink
 /// Reads what a lab's namespaces hold, in the same terms as a blueprint.
 struct Observer {
   let namespaces: OpenNamespaces
+  let ownership: Ownership
   /// The links of each namespace, by its name.
   private var links: [String: [Netlink.Link]] = [:]
   private var ends: [CableEnd: [String]] = [:]
 
-  /// What a namespace holds that the lab did not make, by namespace: devices that somebody added.
+  /// The names that the lab knows its links by, where somebody renamed them: by namespace and ifindex.
+  private var knownNames: [String: [Int32: String]] = [:]
+
+  /// Devices in the lab's namespaces that the lab did not make.
   private(set) var unmanaged: [LabKit.Link] = []
 
-  init(_ namespaces: OpenNamespaces) {
+  init(_ namespaces: OpenNamespaces, ownership: Ownership) {
     self.namespaces = namespaces
+    self.ownership = ownership
   }
 
   /// Where a cable ends, as each of its two ends knows it.
@@ -21,27 +26,25 @@ struct Observer {
     var peer: Int32
   }
 
-  /// Observes the lab. `wanted` says which settings are of interest, and which links are the lab's own although they lost their mark.
-  mutating func observe(comparedWith wanted: Blueprint, lab: String) throws(NetlinkError) -> Blueprint {
+  /// Observes the lab; of the settings, those that are of interest.
+  mutating func observe(settings: [LabKit.Sysctl]) throws(NetlinkError) -> Blueprint {
     for (name, namespace) in namespaces.byName {
       let found = try namespace.connection.links()
-      namespace.learn(found)
+      knownNames[name] = ownership.knownNames(of: found, in: name)
+      namespace.learn(found, as: knownNames[name] ?? [:])
       links[name] = found
       for link in found where link.kind == .veth {
         ends[CableEnd(index: link.index, peer: link.parent ?? 0), default: []].append(name)
       }
     }
     var observed = Blueprint()
-    let wantedLinks = Set(wanted.links.map { [$0.namespace, $0.name] })
-    let keys = Dictionary(grouping: wanted.sysctls, by: \.namespace)
+    let keys = Dictionary(grouping: settings, by: \.namespace)
     for name in namespaces.byName.keys.sorted() {
       guard let namespace = namespaces[name] else { continue }
       observed.namespaces.append(Namespace(name: name))
       var managed: Set<Int32> = []
       for link in try labLinks(of: namespace) {
-        if link.kind == .loopback || wantedLinks.contains([name, link.name])
-          || link.alias?.hasPrefix("netlab/\(lab)/") == true
-        {
+        if ownership.covers(link) {
           observed.links.append(link)
           if let index = namespace.indices[link.name] { managed.insert(index) }
         } else {
@@ -70,7 +73,7 @@ struct Observer {
 
   private func labLinks(of namespace: OpenNamespace) throws(NetlinkError) -> [LabKit.Link] {
     let found = links[namespace.name] ?? []
-    let names = Dictionary(found.map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
+    let names = deviceNames(of: namespace)
     return try found.map { link throws(NetlinkError) in
       let kind: LabKit.Link.Kind =
         switch link.kind {
@@ -84,10 +87,14 @@ struct Observer {
         case .tun: .other("tun")
         case .other(let kind): .other(kind)
         }
-      return LabKit.Link(
-        namespace: namespace.name, name: link.name, kind: kind, mac: MACAddress(bytes: link.address),
+      let name = names[link.index] ?? link.name
+      var observed = LabKit.Link(
+        namespace: namespace.name, name: name, kind: kind, mac: MACAddress(bytes: link.address),
         mtu: Int(link.mtu), master: link.master.flatMap { names[$0] }, isUp: link.isUp,
         isPromiscuous: link.flags.contains(.promiscuous), alias: link.alias, altnames: link.alternativeNames)
+      if name != link.name { observed.presentName = link.name }
+      observed.options = link.options
+      return observed
     }
   }
 
@@ -105,7 +112,8 @@ struct Observer {
       {
         continue
       }
-      if let name = links[candidate]?.first(where: { $0.index == peer })?.name {
+      if let link = links[candidate]?.first(where: { $0.index == peer }) {
+        let name = knownNames[candidate]?[peer] ?? link.name
         return .veth(peerNamespace: candidate, peer: name)
       }
     }
@@ -121,18 +129,19 @@ struct Observer {
     }
     guard !filtering.isEmpty else { return }
     let bridges = Set(filtering.map(\.index))
-    let names = Dictionary(
-      (links[namespace.name] ?? []).filter {
-        bridges.contains($0.index) || $0.master.map(bridges.contains) == true
-      }
-      .map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
+    let members = (links[namespace.name] ?? []).filter {
+      bridges.contains($0.index) || $0.master.map(bridges.contains) == true
+    }
+    let indices = Set(members.map(\.index))
+    let names = deviceNames(of: namespace).filter { indices.contains($0.key) }
     for port in try namespace.connection.bridgeVLANs() {
       guard let device = names[port.link], managed.contains(port.link) else { continue }
       for vlan in port.vlans {
-        observed.vlans.append(
-          LabKit.BridgeVLAN(
-            namespace: namespace.name, device: device, vid: Int(vlan.first), isPVID: vlan.isPVID,
-            isUntagged: vlan.isUntagged))
+        var found = LabKit.BridgeVLAN(
+          namespace: namespace.name, device: device, vid: Int(vlan.first), isPVID: vlan.isPVID,
+          isUntagged: vlan.isUntagged)
+        found.isOnBridge = bridges.contains(port.link)
+        observed.vlans.append(found)
       }
     }
   }
@@ -176,14 +185,15 @@ struct Observer {
   }
 
   private func deviceNames(of namespace: OpenNamespace) -> [Int32: String] {
-    Dictionary(
-      (links[namespace.name] ?? []).map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
+    let names = (links[namespace.name] ?? []).map { ($0.index, $0.name) }
+    return Dictionary(names, uniquingKeysWith: { first, _ in first })
+      .merging(knownNames[namespace.name] ?? [:]) { _, known in known }
   }
 }
 
 extension LabKit.Sysctl {
   /// The file below /proc/sys.
-  var path: String { key.split(separator: ".").joined(separator: "/") }
+  var path: String { String(key.map { $0 == "." ? "/" : $0 == "/" ? "." : $0 }) }
 }
 
 extension Netlink.Route {

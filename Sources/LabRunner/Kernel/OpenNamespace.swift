@@ -30,9 +30,10 @@ final class OpenNamespace {
     return OpenNamespace(name: name, namespace: namespace, connection: connection)
   }
 
-  /// Takes the links that are there as known.
-  func learn(_ links: [Netlink.Link]) {
+  /// Takes the links that are there as known, by their present names and by those that the lab knows them by.
+  func learn(_ links: [Netlink.Link], as knownNames: [Int32: String]) {
     indices = Dictionary(links.map { ($0.name, $0.index) }, uniquingKeysWith: { first, _ in first })
+    for (index, name) in knownNames { indices[name] = index }
     nextIndex = max(nextIndex, (links.map(\.index).max() ?? 0) + 1)
   }
 
@@ -56,19 +57,61 @@ struct OpenNamespaces {
   mutating func remove(_ name: String) { byName[name] = nil }
 
   /// Opens those of the named namespaces that carry a mark.
-  init(named names: [String], markedBy mark: String) throws(NetlinkError) {
+  init(named names: [String], markedBy mark: Mark) throws(NetlinkError) {
     for name in names {
       let opened: OpenNamespace?
       do throws(NetlinkError) {
         opened = try OpenNamespace.open(name)
       } catch {
+        if ["EMFILE", "ENFILE", "EPERM", "ENOMEM"].contains(error.codeName) { throw error }
         // A file that is no namespace is not netlab's, unless it is the empty one that a crash left behind.
         if Files.isEmptyFile(OpenNamespace.path(of: name)) { continue }
         foreign.append(name)
         continue
       }
       guard let opened else { continue }
-      if try opened.connection.link(1).alias == mark { add(opened) } else { foreign.append(name) }
+      if try mark.isOn(opened.connection.link(1)) { add(opened) } else { foreign.append(name) }
     }
+  }
+}
+
+/// What says that a namespace is a lab's: an alias and an altname of its `lo`, so that losing one does not lose it.
+struct Mark: Hashable {
+  let lab: String
+  let token: String
+
+  var alias: String { "netlab/\(lab)/\(token)" }
+  var altname: String { "netlab-\(token)" }
+
+  func isOn(_ loopback: Netlink.Link) -> Bool {
+    loopback.alias == alias || loopback.alternativeNames.contains(altname)
+  }
+
+  init(lab: String, token: String) {
+    self.lab = lab
+    self.token = token
+  }
+
+  /// The mark that a namespace carries, whichever lab's it is.
+  init?(on loopback: Netlink.Link) {
+    let parts = (loopback.alias ?? "").split(separator: "/", omittingEmptySubsequences: false).map(
+      String.init)
+    guard parts.count == 3, parts[0] == "netlab", !parts[1].isEmpty, Self.isToken(parts[2]) else {
+      return nil
+    }
+    (lab, token) = (parts[1], parts[2])
+  }
+
+  /// 128 bits, which nobody can guess.
+  static func newToken() -> String {
+    var random = SystemRandomNumberGenerator()
+    return (0..<4).map { _ in
+      let digits = String(random.next() as UInt32, radix: 16)
+      return String(repeating: "0", count: 8 - digits.count) + digits
+    }.joined()
+  }
+
+  static func isToken(_ text: String) -> Bool {
+    text.utf8.count == 32 && text.allSatisfy { $0.isHexDigit && !$0.isUppercase }
   }
 }

@@ -1,4 +1,3 @@
-internal import Glibc
 public import LabKit
 public import Logging
 internal import Netlink
@@ -11,124 +10,48 @@ public struct Lifecycle: Sendable {
   let logger: Logger
   /// Called when another netlab holds the lab's lock, with the lab's name.
   public var waiting: @Sendable (String) -> Void = { _ in }
+  /// Called with something that a person should know before it happens.
+  public var warning: @Sendable (String) -> Void = { _ in }
+  /// What is to go wrong, in a test.
+  public var faults: Faults?
 
   public init(store: LabStore = LabStore(), logger: Logger = Logger(label: "netlab")) {
     self.store = store
     self.logger = logger
   }
 
-  /// What `up` did.
-  public struct UpReport: Sendable {
-    /// What differed before, and was changed; empty when there was nothing to do.
-    public var changes: [Change]
-    /// Devices in the lab's namespaces that netlab did not make; left alone.
-    public var unmanaged: [LabKit.Link]
-  }
-
   /// How a lab differs from what it should be.
   public struct Status: Sendable {
     public var state: LabState
     public var changes: [Change]
+    /// Devices in the lab's namespaces that netlab did not make.
     public var unmanaged: [LabKit.Link]
+    /// Namespaces under the lab's names that netlab did not make.
+    public var foreign: [String]
     public var plan: Plan
-  }
-
-  /// Makes the kernel be as the lab says, from whatever state it is in.
-  public func up(_ document: LabDocument, labFile: String) throws -> UpReport {
-    let lab = try document.resolved()
-    raiseDescriptorLimit()
-    let lock = try store.lock(lab.name, waiting: { waiting(lab.name) })
-    defer { _ = lock }
-    let wanted = lab.blueprint()
-    let previous = try store.state(of: lab.name)
-    var state = LabState(
-      phase: .comingUp, document: document, labFile: labFile,
-      token: previous?.token ?? Self.newToken(),
-      namespaces: wanted.namespaces.map(\.name))
-    // What an earlier version of the lab had and this one has not is still to be removed.
-    state.namespaces += (previous?.namespaces ?? []).filter { !Set(state.namespaces).contains($0) }
-    var namespaces = try open(state)
-    if let name = namespaces.foreign.first {
-      if previous == nil { try? store.remove(lab.name) }
-      throw RunnerError(
-        .kernel, "the namespace \(name) exists, and netlab did not make it",
-        remedy: "Remove it (ip netns delete \(name)), or give the lab another name.")
-    }
-    try store.save(state)
-    var report = UpReport(changes: [], unmanaged: [])
-    do {
-      // The second round sees what went with a deleted link; the third would only see the kernel refuse to converge.
-      for round in 1...3 {
-        let (changes, unmanaged) = try difference(wanted, namespaces, lab: lab.name)
-        logger.debug("round \(round): \(changes.count) changes")
-        if round == 1 { report = UpReport(changes: changes, unmanaged: unmanaged) }
-        if changes.isEmpty {
-          try namespaces.waitUntilReady(wanted)
-          state.phase = .up
-          state.namespaces = wanted.namespaces.map(\.name)
-          try store.save(state)
-          return report
-        }
-        guard round < 3 else { throw notConverged(changes) }
-        var applier = Applier(namespaces, mark: state.mark)
-        do throws(StepFailure) {
-          try applier.apply(Plan(changes))
-        } catch {
-          logger.debug("undoing: \(applier.created.count) namespaces were made")
-          undo(applier.created)
-          throw RunnerError(.kernel, error.report, remedy: remedy(for: error))
-        }
-        namespaces = applier.namespaces
-      }
-      throw notConverged([])
-    } catch {
-      if previous == nil { try? store.remove(lab.name) }
-      throw error
-    }
   }
 
   /// What `up` would do, without doing it.
   public func plan(_ document: LabDocument) throws -> Plan {
     let lab = try document.resolved()
-    let wanted = lab.blueprint()
-    guard let state = try store.state(of: lab.name) else {
-      return Plan(wanted.difference(from: Blueprint()))
+    guard var state = try store.state(of: lab.name) else {
+      return Plan(from: Blueprint(), to: lab.blueprint())
     }
-    return Plan(try difference(wanted, open(state), lab: lab.name).changes)
-  }
-
-  /// Removes a running lab. What is not the lab's own is left alone.
-  ///
-  /// - Returns: names of the lab's that belong to somebody else's namespaces.
-  @discardableResult
-  public func down(_ lab: String) throws -> [String] {
-    guard try store.state(of: lab) != nil else { throw try notRunning(lab) }
-    let lock = try store.lock(lab, waiting: { waiting(lab) })
-    defer { _ = lock }
-    // Another netlab may have been faster.
-    guard var state = try store.state(of: lab) else {
-      try store.remove(lab)
-      return []
-    }
-    raiseDescriptorLimit()
-    state.phase = .goingDown
-    try store.save(state)
-    let namespaces = try open(state)
-    for name in state.namespaces {
-      let path = OpenNamespace.path(of: name)
-      if namespaces[name] != nil || Files.isEmptyFile(path) { try NetworkNamespace.unpin(path: path) }
-    }
-    try store.remove(lab)
-    return namespaces.foreign
+    state.replaceDocument(with: document)
+    let wanted = lab.blueprint().marked(state.mark)
+    state.addNamespaces(of: wanted)
+    return Plan(from: try observe(open(state), of: state, wanted: wanted).blueprint, to: wanted)
   }
 
   /// Compares a running lab with what it should be.
   public func status(_ lab: String) throws -> Status {
     let state = try state(of: lab)
-    raiseDescriptorLimit()
-    let resolved = try state.document.resolved()
-    let (changes, unmanaged) = try difference(resolved.blueprint(), open(state), lab: lab)
-    return Status(state: state, changes: changes, unmanaged: unmanaged, plan: Plan(changes))
+    let wanted = try state.document.resolved().blueprint().marked(state.mark)
+    let namespaces = try open(state)
+    let found = try observe(namespaces, of: state, wanted: wanted)
+    return Status(
+      state: state, changes: wanted.difference(from: found.blueprint), unmanaged: found.unmanaged,
+      foreign: namespaces.foreign, plan: Plan(from: found.blueprint, to: wanted))
   }
 
   /// A running lab, as it was resolved when it came up.
@@ -161,44 +84,28 @@ public struct Lifecycle: Sendable {
     return OpenNamespace.path(of: "\(lab).\(node)")
   }
 
-  private func open(_ state: LabState) throws -> OpenNamespaces {
-    try OpenNamespaces(named: state.namespaces, markedBy: state.mark)
+  /// What a lab's namespaces hold.
+  struct Observation {
+    var blueprint: Blueprint
+    /// Devices that the lab did not make.
+    var unmanaged: [LabKit.Link]
   }
 
-  private func difference(
-    _ wanted: Blueprint, _ namespaces: OpenNamespaces, lab: String
-  ) throws -> (changes: [Change], unmanaged: [LabKit.Link]) {
-    var observer = Observer(namespaces)
-    let observed = try observer.observe(comparedWith: wanted, lab: lab)
-    return (wanted.difference(from: observed), observer.unmanaged)
+  func open(_ state: LabState) throws -> OpenNamespaces {
+    try DescriptorLimit.raise(toFit: state.namespaces.count)
+    return try OpenNamespaces(named: state.namespaces, markedBy: state.mark)
   }
 
-  /// Removes the namespaces that a failed run made, newest first, and with them all that is in them.
-  private func undo(_ created: [String]) {
-    for name in created.reversed() {
-      try? NetworkNamespace.unpin(path: OpenNamespace.path(of: name))
-    }
+  func observe(_ namespaces: OpenNamespaces, of state: LabState, wanted: Blueprint) throws -> Observation {
+    let earlier = try state.earlier.map { try $0.resolved().blueprint() }
+    var observer = Observer(namespaces, ownership: Ownership(of: [wanted] + earlier))
+    let known = Set(wanted.sysctls.map { [$0.namespace, $0.key] })
+    let others = earlier.flatMap(\.sysctls).filter { !known.contains([$0.namespace, $0.key]) }
+    let blueprint = try observer.observe(settings: wanted.sysctls + others)
+    return Observation(blueprint: blueprint, unmanaged: observer.unmanaged)
   }
 
-  private func notConverged(_ changes: [Change]) -> RunnerError {
-    RunnerError(
-      .kernel,
-      "the kernel took every step, but the lab is not as it should be:\n"
-        + changes.map { "  \($0.summary)" }.joined(separator: "\n"),
-      remedy: "If nothing else changes the lab's namespaces, this is a mistake of netlab's.")
-  }
-
-  private func remedy(for failure: StepFailure) -> String? {
-    switch failure.error?.codeName {
-    case "EPERM": "Run it as root (sudo netlab …)."
-    case "EOPNOTSUPP":
-      "This kernel lacks a feature: `netlab doctor` shows which; `--kernel sandbox` has them all."
-    case "EMFILE": "Raise the limit of open files: ulimit -n."
-    default: nil
-    }
-  }
-
-  private func notRunning(_ lab: String) throws -> RunnerError {
+  func notRunning(_ lab: String) throws -> RunnerError {
     let labs = try store.labs()
     let hint = nearest(to: lab, in: labs).map { "Did you mean '\($0)'?" }
     return RunnerError(
@@ -207,17 +114,17 @@ public struct Lifecycle: Sendable {
         ?? (labs.isEmpty
           ? "No lab is: `netlab up FILE` brings one up." : "Running: \(labs.joined(separator: ", "))"))
   }
+}
 
-  private static func newToken() -> String {
-    String(UInt64.random(in: .min ... .max), radix: 16)
-  }
-
-  /// Each namespace takes two descriptors.
-  func raiseDescriptorLimit() {
-    var limit = rlimit()
-    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-    limit.rlim_cur = limit.rlim_max
-    _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+extension Blueprint {
+  /// The blueprint with the mark that the lab's namespaces carry.
+  func marked(_ mark: Mark) -> Blueprint {
+    var blueprint = self
+    for index in links.indices where links[index].kind == .loopback {
+      blueprint.links[index].alias = mark.alias
+      blueprint.links[index].altnames = [mark.altname]
+    }
+    return blueprint
   }
 }
 

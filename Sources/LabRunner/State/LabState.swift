@@ -2,7 +2,7 @@ internal import FoundationEssentials
 public import LabKit
 
 /// What is remembered of a lab: written before the kernel is touched, so that a crash at any point can be cleaned up.
-public struct LabState: Codable, Sendable {
+public struct LabState: Hashable, Codable, Sendable {
   public enum Phase: String, Codable, Sendable {
     /// `up` is under way, or was when it was killed.
     case comingUp
@@ -16,6 +16,10 @@ public struct LabState: Codable, Sendable {
   public var phase: Phase
   /// The lab as it was last brought up, with the datapath that the command line may have chosen.
   public var document: LabDocument
+  /// Other versions of the lab, of which there may be something left.
+  public var earlier: [LabDocument] = []
+  /// Why it did not come up, if what had been made was to be kept.
+  public var failure: String?
   /// The file the lab was loaded from.
   public var labFile: String
   /// Told to nobody: the namespaces made for the lab carry it, and what carries it is the lab's.
@@ -23,8 +27,20 @@ public struct LabState: Codable, Sendable {
   /// The `ip netns` names of all namespaces that were made or were about to be made.
   public var namespaces: [String]
 
-  /// What a namespace of this lab carries as the alias of its loopback interface, from before it gets its name.
-  public var mark: String { "netlab/\(document.name)/\(token)" }
+  /// What the namespaces of this lab carry, from before they get their names.
+  var mark: Mark { Mark(lab: document.name, token: token) }
+
+  /// Makes another version of the lab the one that is wanted.
+  mutating func replaceDocument(with new: LabDocument) {
+    if document != new, !earlier.contains(document) { earlier.append(document) }
+    document = new
+  }
+
+  /// Adds the namespaces that a blueprint has to those that there may be.
+  mutating func addNamespaces(of wanted: Blueprint) {
+    let known = Set(namespaces)
+    namespaces += wanted.namespaces.map(\.name).filter { !known.contains($0) }
+  }
 }
 
 extension LabState {
@@ -35,6 +51,16 @@ extension LabState {
         .environment,
         "the state of lab '\(document.name)' has format \(format), this netlab reads \(Self.currentFormat)",
         remedy: "Take the lab down with the netlab that brought it up.")
+    }
+    // What is named here gets removed, so it has to be what netlab writes.
+    let nodes = namespaces.map {
+      $0.hasPrefix("\(document.name).") ? String($0.dropFirst(document.name.utf8.count + 1)) : ""
+    }
+    guard NameRule.node.problem(of: document.name) == nil, Mark.isToken(token),
+      nodes.allSatisfy({ NameRule.node.problem(of: $0) == nil })
+    else {
+      throw RunnerError(
+        .environment, "the state of lab '\(document.name.terminalSafe)' is not one that netlab wrote")
     }
   }
 

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import LabKit
+internal import SystemPackage
 
 /// Where the state of running labs is kept: `/run/netlab/LAB/`, or for other users `$XDG_RUNTIME_DIR/netlab/LAB/`.
 public struct LabStore: Sendable {
@@ -10,96 +11,115 @@ public struct LabStore: Sendable {
       directory = "/run/netlab"
     } else {
       let runtime = unsafe getenv("XDG_RUNTIME_DIR").map { unsafe String(cString: $0) }
-      directory = "\(runtime ?? "/tmp/netlab-\(geteuid())")/netlab"
+      directory = runtime.map { "\($0)/netlab" } ?? "/tmp/netlab-\(geteuid())"
     }
   }
 
   func directory(of lab: String) -> String { "\(directory)/\(lab)" }
 
+  private func path(of file: File, of lab: String) -> String { "\(directory)/\(lab)/\(file.rawValue)" }
+
+  /// What netlab keeps in a lab's directory; anything else there is somebody else's.
+  private enum File: String, CaseIterable {
+    case state = "state.json"
+    /// A state that is being written.
+    case draft = "state.json.new"
+    /// The last to go: whoever waits for it then knows that all is gone.
+    case lock
+  }
+
   /// The names of all labs that have a state, sorted.
   public func labs() throws -> [String] {
-    try Files.list(directory).filter { Files.identity(of: "\(directory)/\($0)/state.json") != nil }.sorted()
+    try traces().filter { Files.identity(of: path(of: .state, of: $0), followingLinks: false) != nil }
+  }
+
+  /// The names of all labs of which there is anything, sorted.
+  func traces() throws -> [String] { try Files.list(directory).filter(hasTraces).sorted() }
+
+  /// Whether there is anything of a lab: its state, or what a netlab that was killed has left of it.
+  func hasTraces(of lab: String) -> Bool {
+    NameRule.node.problem(of: lab) == nil
+      && File.allCases.contains { Files.identity(of: path(of: $0, of: lab), followingLinks: false) != nil }
   }
 
   /// The state of a lab; `nil` if it has none.
   public func state(of lab: String) throws -> LabState? {
-    let path = "\(directory(of: lab))/state.json"
+    guard NameRule.node.problem(of: lab) == nil else { return nil }
+    let path = path(of: .state, of: lab)
     guard Files.identity(of: path, followingLinks: false) != nil else { return nil }
     do {
-      return try LabState(json: Files.read(path, limit: 256 << 20, followingLinks: false))
-    } catch let error as RunnerError {
-      throw error
+      let state = try LabState(json: Files.read(path, limit: 256 << 20, followingLinks: false))
+      guard state.document.name == lab else { throw RunnerError(.environment, "it is of another lab") }
+      return state
     } catch {
       throw RunnerError(
         .environment, "cannot read the state of lab '\(lab)' (\(path)): \(error)",
-        remedy: "Remove \(directory(of: lab)) and the lab's namespaces (`ip netns`), if they are not in use.")
+        remedy: "Remove \(directory(of: lab)); `netlab clean` then removes the lab's namespaces.")
     }
   }
 
   /// Writes a lab's state, whole or not at all.
   func save(_ state: LabState) throws {
-    let directory = directory(of: state.document.name)
-    let draft = "\(directory)/state.json.new"
-    try Files.remove(draft)
-    try Files.write(state.json(), to: draft, permissions: 0o600)
-    try Files.rename(draft, to: "\(directory)/state.json")
+    let lab = state.document.name
+    do {
+      try Files.removeFile(path(of: .draft, of: lab))
+      try Files.write(state.json(), to: path(of: .draft, of: lab), permissions: 0o600)
+      try Files.rename(path(of: .draft, of: lab), to: path(of: .state, of: lab))
+    } catch let error as FileError {
+      try? Files.removeFile(path(of: .draft, of: lab))
+      throw unwritable(error)
+    }
+  }
+
+  private func unwritable(_ error: FileError) -> RunnerError {
+    RunnerError(
+      .environment, "cannot keep the lab's state: \(error)",
+      remedy: geteuid() == 0 ? "netlab needs \(directory) to be writable, and its own." : "Run it as root.")
   }
 
   /// Takes a lab's lock, which dies with this process. Waits for another holder, after telling so.
   ///
   /// - Parameter waiting: called once when the lock is not free.
-  public func lock(_ lab: String, waiting: () -> Void) throws(RunnerError) -> LabLock {
+  public func lock(_ lab: String, waiting: () -> Void) throws -> LabLock {
     if let problem = NameRule.node.problem(of: lab) {
       throw RunnerError(.usage, "'\(lab.terminalSafe)' cannot be the name of a lab: it \(problem)")
     }
     var announced = false
     while true {
       do throws(FileError) {
-        try Files.makeDirectories(directory(of: lab), permissions: 0o700)
-        let lock = try LabLock(path: "\(directory(of: lab))/lock") {
+        try Files.makePrivateDirectory(directory)
+        do {
+          try Files.makePrivateDirectory(directory(of: lab))
+        } catch  where error.code == .noSuchFileOrDirectory {
+          continue  // another netlab took the last lab down
+        }
+        let lock = try LabLock(path: path(of: .lock, of: lab)) {
           if !announced { waiting() }
           announced = true
         }
         if let lock { return lock }
+        if Task.isCancelled { throw FileError("wait for the lock", .canceled) }
       } catch {
-        throw RunnerError(
-          .environment, "cannot keep the lab's state: \(error.attempt): \(error.code)",
-          remedy: geteuid() == 0 ? "netlab needs \(directory) to be writable." : "Run it as root.")
+        if error.code == .canceled { throw CancellationError() }
+        throw unwritable(error)
       }
     }
+  }
+
+  /// Whether a netlab is working on a lab.
+  func isLocked(_ lab: String) throws -> Bool {
+    let file = unsafe open(path(of: .lock, of: lab), O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+    guard file >= 0 else { return false }
+    defer { close(file) }
+    return flock(file, LOCK_EX | LOCK_NB) != 0
   }
 
   /// Forgets a lab. The caller holds its lock, which ends with its file.
   func remove(_ lab: String) throws {
-    try Files.remove(directory(of: lab))
+    for file in File.allCases { try Files.removeFile(path(of: file, of: lab)) }
+    // Not when somebody put something else there.
+    _ = unsafe rmdir(directory(of: lab))
     // Only when it was the last one; otherwise this fails, as it should.
     _ = unsafe rmdir(directory)
   }
-}
-
-/// The lock of one lab, held by this process until it is released or the process ends.
-public final class LabLock {
-  private let descriptor: CInt
-
-  /// `nil` when the lock's file was removed while this process waited for it: the caller tries again.
-  init?(path: String, waiting: () -> Void) throws(FileError) {
-    descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else {
-      if errno == ENOENT { return nil }
-      throw FileError("open \(path)")
-    }
-    if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      waiting()
-      while flock(descriptor, LOCK_EX) != 0 {
-        guard errno == EINTR else { throw FileError("lock \(path)") }
-      }
-    }
-    var status = stat()
-    guard unsafe fstat(descriptor, &status) == 0,
-      let current = Files.identity(of: path, followingLinks: false),
-      current.inode == UInt(status.st_ino), current.device == UInt(status.st_dev)
-    else { return nil }
-  }
-
-  deinit { if descriptor >= 0 { close(descriptor) } }
 }

@@ -51,7 +51,7 @@ struct Drift {
     // A cable takes both of its ends to be made again, with all that was on them.
     let repair =
       best.isMissingLink || best.attributes.contains("kind")
-      ? ["netlab up \(lab.name)"] : Plan(together).commands
+      ? ["netlab up \(lab.name)"] : together.plan.commands
     return Named(fault: fault, wish: wish, repair: repair)
   }
 
@@ -174,6 +174,37 @@ extension Change {
     case .delete(let resource): "no \(resource)"
     case .update(_, _, let differences):
       differences.map { "\($0.attribute) \($0.wanted)" }.joined(separator: ", ")
+    }
+  }
+}
+
+extension [Change] {
+  /// What makes these changes, and no others.
+  fileprivate var plan: Plan {
+    var observed = Blueprint()
+    var wanted = Blueprint()
+    for change in self {
+      switch change {
+      case .create(let resource): wanted.add(resource)
+      case .delete(let resource): observed.add(resource)
+      case .update(let resource, let found, _):
+        wanted.add(resource)
+        observed.add(found)
+      }
+    }
+    return Plan(from: observed, to: wanted)
+  }
+}
+
+extension Blueprint {
+  fileprivate mutating func add(_ resource: Resource) {
+    switch resource {
+    case .namespace(let value): namespaces.append(value)
+    case .sysctl(let value): sysctls.append(value)
+    case .link(let value): links.append(value)
+    case .vlan(let value): vlans.append(value)
+    case .address(let value): addresses.append(value)
+    case .route(let value): routes.append(value)
     }
   }
 }

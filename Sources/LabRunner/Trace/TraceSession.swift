@@ -14,7 +14,8 @@ struct TraceSession {
     var session = try TraceSession(name, lifecycle)
     let reader = HookReader(runner: runner)
     for (name, namespace) in session.namespaces.byName {
-      session.world.nodes[name]?.hooks = try await reader.hooks(of: namespace)
+      let devices = session.world.nodes[name]?.devices ?? [:]
+      session.world.nodes[name]?.hooks = try await reader.hooks(of: namespace, devices)
     }
     return session
   }
@@ -22,18 +23,14 @@ struct TraceSession {
   private init(_ name: String, _ lifecycle: Lifecycle) throws {
     let state = try lifecycle.state(of: name)
     lab = try state.document.resolved()
-    lifecycle.raiseDescriptorLimit()
-    namespaces = try Self.explainingPrivileges { () throws(NetlinkError) in
-      try OpenNamespaces(named: state.namespaces, markedBy: state.mark)
-    }
+    namespaces = try Self.explainingPrivileges { try lifecycle.open(state) }
     world = try KernelSnapshot(of: lab, namespaces)
   }
 
-  private static func explainingPrivileges<Value>(_ body: () throws(NetlinkError) -> Value) throws -> Value {
-    do throws(NetlinkError) {
+  private static func explainingPrivileges<Value>(_ body: () throws -> Value) throws -> Value {
+    do {
       return try body()
-    } catch {
-      guard error.codeName == "EPERM" else { throw error }
+    } catch let error as NetlinkError where error.codeName == "EPERM" {
       throw RunnerError(
         .environment, "cannot look into the lab's namespaces: \(error)",
         remedy: "Prediction reads them, which needs CAP_SYS_ADMIN: run it as root (sudo netlab trace …).")

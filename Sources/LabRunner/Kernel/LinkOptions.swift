@@ -1,0 +1,44 @@
+internal import LabKit
+internal import Netlink
+
+extension Netlink.Link {
+  /// The attributes of which a lab has an opinion, as far as this kernel has them.
+  var options: [LinkOption: Int] {
+    var options: [LinkOption: Int] = [.transmitQueueLength: Int(transmitQueueLength), .group: Int(group)]
+    if let ipv4 {
+      options[.proxyARP] = Int(ipv4.proxyARP)
+      options[.arpFilter] = Int(ipv4.arpFilter)
+      options[.arpAnnounce] = Int(ipv4.arpAnnounce)
+      options[.arpIgnore] = Int(ipv4.arpIgnore)
+      options[.arpAccept] = Int(ipv4.arpAccept)
+    }
+    if let ipv6 { options[.disableIPv6] = ipv6.isDisabled ? 1 : 0 }
+    if let bridgePort {
+      for (option, path) in BridgePortOptions.flags {
+        options[option] = bridgePort[keyPath: path].map { $0 ? 1 : 0 }
+      }
+      options[.priority] = bridgePort.priority.map(Int.init)
+      // A port without a carrier is off as well, and that it has none is told of the link that is down.
+      options[.state] = bridgePort.state == .disabled && operationalState == .up ? 0 : 3
+    }
+    return options
+  }
+}
+
+extension BridgePortOptions {
+  init(_ options: [LinkOption: Int]) {
+    self.init()
+    for (option, path) in Self.flags { self[keyPath: path] = options[option].map { $0 != 0 } }
+    priority = options[.priority].map(UInt16.init)
+    state = options[.state].map { $0 == 0 ? .disabled : .forwarding }
+  }
+
+  fileprivate static var flags: [(LinkOption, WritableKeyPath<BridgePortOptions, Bool?>)] {
+    [
+      (.learning, \.learning), (.flood, \.unicastFlood), (.multicastFlood, \.multicastFlood),
+      (.broadcastFlood, \.broadcastFlood), (.hairpin, \.hairpin), (.bpduGuard, \.bpduGuard),
+      (.rootBlock, \.rootBlock), (.isolated, \.isolated), (.neighbourSuppression, \.neighbourSuppression),
+      (.locked, \.locked),
+    ]
+  }
+}

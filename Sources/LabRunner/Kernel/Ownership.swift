@@ -1,0 +1,55 @@
+internal import LabKit
+internal import Netlink
+
+/// Which links in a lab's namespaces are the lab's: those that it is recorded to have made, or to be about to make.
+struct Ownership {
+  /// By namespace and name: what is recorded.
+  private var recorded: [String: [String: LabKit.Link]] = [:]
+  /// By namespace and alias: the name that goes with it.
+  private var names: [String: [String: String]] = [:]
+
+  /// - Parameter blueprints: all that the lab may be made of; the one that is wanted now first.
+  init(of blueprints: [Blueprint]) {
+    for link in blueprints.flatMap(\.links) where recorded[link.namespace]?[link.name] == nil {
+      recorded[link.namespace, default: [:]][link.name] = link
+      guard let alias = link.alias, names[link.namespace]?[alias] == nil else { continue }
+      names[link.namespace, default: [:]][alias] = link.name
+    }
+  }
+
+  /// Whether a link is the lab's.
+  ///
+  /// One that lost its alias, or has not got it yet, is if it is what is recorded under its name.
+  func covers(_ link: LabKit.Link) -> Bool {
+    guard let expected = recorded[link.namespace]?[link.name] else { return false }
+    return link.presentName != nil || link.alias != nil && link.alias == expected.alias
+      || link.kind.word == expected.kind.word
+  }
+
+  /// The recorded names of links that somebody renamed, by ifindex: those that carry the alias of one that is missing.
+  func knownNames(of links: [Netlink.Link], in namespace: String) -> [Int32: String] {
+    guard let recorded = recorded[namespace], let names = names[namespace] else { return [:] }
+    let present = Set(links.map(\.name))
+    var found: [Int32: String] = [:]
+    var taken = Set<String>()
+    for link in links where recorded[link.name] == nil {
+      guard let alias = link.alias, let name = names[alias], !present.contains(name),
+        recorded[name]?.kind.word == link.kindWord, taken.insert(name).inserted
+      else { continue }
+      found[link.index] = name
+    }
+    return found
+  }
+}
+
+extension Netlink.Link {
+  /// The word `ip link add … type` uses, of the kinds that netlab makes.
+  fileprivate var kindWord: String? {
+    switch kind {
+    case .veth: "veth"
+    case .bridge: "bridge"
+    case .vlan: "vlan"
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,58 @@
+internal import LabKit
+internal import Netlink
+internal import SystemPackage
+
+extension Lifecycle {
+  /// Removes a running lab. What is not the lab's own is left alone; a device that somebody put into one of its
+  /// namespaces goes with that, after a warning.
+  ///
+  /// - Returns: names of the lab's that belong to somebody else's namespaces.
+  @discardableResult
+  public func down(_ lab: String) throws -> [String] {
+    guard store.hasTraces(of: lab) else { throw try notRunning(lab) }
+    let lock = try store.lock(lab, waiting: { waiting(lab) })
+    defer { extendLifetime(lock) }
+    guard var state = try store.state(of: lab) else {
+      // Another netlab was faster, or one ended before it did anything.
+      try forget(lab)
+      return []
+    }
+    let namespaces = try open(state)
+    for link in try foreignLinks(in: namespaces, of: state) {
+      warning("\(link.name) in \(link.namespace), which netlab did not make, goes with the lab")
+    }
+    state.phase = .goingDown
+    try save(state)
+    var failures: [any Error] = []
+    for name in state.namespaces
+    where namespaces[name] != nil || Files.isEmptyFile(OpenNamespace.path(of: name)) {
+      do { try unpin(name) } catch { failures.append(error) }
+    }
+    if let failure = failures.first {
+      throw RunnerError(
+        .kernel,
+        "\(failures.count == 1 ? "a namespace" : "\(failures.count) namespaces") could not be removed: \(failure)",
+        remedy: "Try again: `netlab down \(lab)`.")
+    }
+    try forget(lab)
+    return namespaces.foreign
+  }
+
+  /// Takes a namespace's name away, and with its last user all that is in it.
+  func unpin(_ name: String) throws(NetlinkError) {
+    let path = OpenNamespace.path(of: name)
+    if let code = faults?.next() { throw NetlinkError(operation: "unpin namespace \(path)", code: code) }
+    try NetworkNamespace.unpin(path: path)
+  }
+
+  func forget(_ lab: String) throws {
+    if let code = faults?.next() { throw FileError("remove the state of the lab", Errno(rawValue: code)) }
+    try store.remove(lab)
+  }
+
+  private func foreignLinks(in namespaces: OpenNamespaces, of state: LabState) throws -> [LabKit.Link] {
+    // A lab whose document cannot be read any more can still be removed.
+    guard let wanted = try? state.document.resolved().blueprint() else { return [] }
+    return try observe(namespaces, of: state, wanted: wanted).unmanaged
+  }
+}
