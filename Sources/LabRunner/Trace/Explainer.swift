@@ -31,8 +31,11 @@ public struct Explainer: Sendable {
     probe.isRoundTrip = true
     let (trace, prediction) = try tracer.trace(
       packetTo: address, target: target, from: vm, probe, in: session)
+    let state = try tracer.lifecycle.state(of: lab)
+    let wanted = session.lab.blueprint().marked(state.mark)
+    let observed = try tracer.lifecycle.observe(session.namespaces, of: state, wanted: wanted).blueprint
     let drift = Drift(
-      try tracer.lifecycle.status(lab).changes, lab: session.lab, from: vm.name,
+      from: observed, to: wanted, lab: session.lab, from: vm.name,
       to: session.lab.vm(to)?.name ?? session.lab.port(owning: address)?.vm.name)
     let search = FaultSearch(session: session, prediction: prediction, target: target, trace: trace)
     guard let fault = search.fault(probe, from: vm, to: address) ?? drift.onPath(of: trace, session.world)
