@@ -10,7 +10,7 @@ LIBRARY := $(DESTDIR)$(PREFIX)/lib/netlab
 # What needs no kernel, a compiler, or a sandbox of its own, is tested once. The sandbox has one processor.
 HOST_ONLY := ^(LabKitTests|CommandTests)|LoadingTests|LabUserTests|SandboxTests
 
-.PHONY: build demo test lint deps install clean
+.PHONY: bench build demo test lint deps install clean
 
 build: deps
 	swift build --configuration release --product netlab
@@ -30,6 +30,11 @@ test: deps lint
 	.build/debug/netlab sandbox --time-limit 900 -- .build/debug/netlabPackageTests.xctest --testing-library swift-testing \
 	  --no-parallel --skip '$(HOST_ONLY)'
 	Support/check-features $(FEATURE_LOG)
+
+# Ratios against a netlink floor, `ip -batch` and Mininet; linuxbridge on this machine's kernel, hybrid in the sandbox.
+bench: build
+	Benchmarks/run linuxbridge
+	Benchmarks/run hybrid 2 50 100 200
 
 lint:
 	swift format lint --strict --recursive Sources Labs Tests Package.swift

@@ -34,6 +34,9 @@ struct TwoNetworks: Lab {
     Unreachable(from: red1, to: blue1)
     Unreachable(from: blue2, to: red2)
 
+    // The same of everybody: who shares a network answers, nobody else does.
+    AllPairs()
+
     // A broadcast stays inside its network. The first capture shows that it is sent and can be seen.
     Capture(at: red2, filter: "arp and host 10.0.0.99") {
       Unreachable(from: red1, to: "10.0.0.99")

@@ -97,7 +97,8 @@ struct CheckReport {
 }
 
 extension String {
-  fileprivate func padding(to width: Int) -> String {
+  /// The text with spaces up to a width.
+  func padding(to width: Int) -> String {
     self + String(repeating: " ", count: max(0, width - count))
   }
 }

@@ -11,6 +11,8 @@ struct DownCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var options: LabOptions
+  @Flag(help: "Return only when the kernel has freed everything, which it does in its own time.") var wait =
+    false
   @Flag(help: "Print the result as JSON.") var json = false
 
   func run() async throws {
@@ -20,14 +22,19 @@ struct DownCommand: AsyncParsableCommand {
     let start = clock.now
     let foreign = try await cancelledBySignals { try lifecycle.down(name) }
     let duration = clock.now - start
+    if wait { try lifecycle.waitForCleanup() }
+    let freed = wait ? clock.now - start : nil
     if json {
       return try Console.printJSON(
-        DownResult(lab: name, keptNamespaces: foreign, milliseconds: duration.milliseconds))
+        DownResult(
+          lab: name, keptNamespaces: foreign, milliseconds: duration.milliseconds,
+          freedMilliseconds: freed?.milliseconds))
     }
     for namespace in foreign {
       Console.warn("left alone: the namespace \(namespace), which netlab did not make")
     }
-    Console.print("\(name) is down (\(Console.text(duration)))")
+    let freeing = freed.map { "; everything was freed after \(Console.text($0))" } ?? ""
+    Console.print("\(name) is down (\(Console.text(duration))\(freeing))")
   }
 }
 
@@ -35,4 +42,6 @@ private struct DownResult: Encodable {
   var lab: String
   var keptNamespaces: [String]
   var milliseconds: Double
+  /// Until the kernel had freed everything, if that was waited for.
+  var freedMilliseconds: Double?
 }

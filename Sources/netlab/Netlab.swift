@@ -45,9 +45,13 @@ struct Netlab: AsyncParsableCommand {
         ]),
       CommandGroup(name: "Checks:", subcommands: [TestCommand.self, VerifyCommand.self]),
       CommandGroup(
-        name: "Look inside:", subcommands: [TraceCommand.self, ExecCommand.self, ShellCommand.self]),
+        name: "See and explain:",
+        subcommands: [ShowCommand.self, TraceCommand.self, CaptureCommand.self, GraphCommand.self]),
+      CommandGroup(name: "Look inside:", subcommands: [ExecCommand.self, ShellCommand.self]),
       CommandGroup(
         name: "Labs and machines:",
-        subcommands: [NewCommand.self, CompileCommand.self, DoctorCommand.self, SandboxCommand.self]),
+        subcommands: [
+          NewCommand.self, CompileCommand.self, DoctorCommand.self, SandboxCommand.self, BenchCommand.self,
+        ]),
     ])
 }

@@ -25,6 +25,15 @@ struct TestCommand: AsyncParsableCommand {
   @Flag(help: "Leave the lab up when a check fails, to look at it (on the host's kernel only).")
   var keep = false
 
+  @Flag(
+    help: """
+      When all checks hold, break one attribute of the lab at a time, and report what no check notices. Exit code 1: \
+      something was not noticed.
+      """)
+  var mutate = false
+
+  @Option(help: "How many attributes --mutate breaks at most.") var mutations = 100
+
   func run() async throws {
     let lifecycle = Lifecycle.forCommandLine()
     let (document, file) = try await options.load(lifecycle)
@@ -65,7 +74,11 @@ struct TestCommand: AsyncParsableCommand {
         Console.print("\(document.name) is up (\(Console.text(clock.now - start)))")
       }
       do {
-        let isGood = try await checkOptions.run(document)
+        var isGood = try await checkOptions.run(document, isQuietWhenGood: mutate && checkOptions.json)
+        if isGood, mutate {
+          isGood = try await MutationReport(json: checkOptions.json).run(
+            document, file: file, limit: mutations, lifecycle)
+        }
         if !isGood, keep {
           Console.warn("\(document.name) is still up: netlab down \(document.name)")
         } else {
@@ -99,7 +112,7 @@ struct TestCommand: AsyncParsableCommand {
     sandbox.writableFolders = [folder.path]
     let command =
       [CommandLine.executable, "test", file.path, "--kernel", "host", "--captures", checkOptions.captures]
-      + (checkOptions.json ? ["--json"] : [])
+      + (checkOptions.json ? ["--json"] : []) + (mutate ? ["--mutate", "--mutations", "\(mutations)"] : [])
     return try await cancelledBySignals { [sandbox] in try await sandbox.run(command) }
   }
 }

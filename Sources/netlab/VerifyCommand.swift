@@ -34,7 +34,9 @@ struct CheckOptions: ParsableArguments {
   var captures = "netlab-captures"
 
   /// Runs a running lab's checks; whether all hold.
-  func run(_ document: LabDocument) async throws -> Bool {
+  ///
+  /// - Parameter isQuietWhenGood: leaves out the sum when they do, for a caller that has more to say.
+  func run(_ document: LabDocument, isQuietWhenGood: Bool = false) async throws -> Bool {
     let lab = try document.resolved()
     let directory = URL(filePath: captures).path
     let report = CheckReport(document.checks, json: json)
@@ -43,6 +45,7 @@ struct CheckOptions: ParsableArguments {
     let results = try await CheckRunner(lab: lab, captureDirectory: directory).run(document.checks) {
       report.show($0)
     }
+    if isQuietWhenGood, results.allSatisfy({ $0.failure == nil }) { return true }
     return try report.finish(
       results, lab: document.name, kernel: Sandbox.current.map { "sandbox \($0)" } ?? "host",
       after: clock.now - start)

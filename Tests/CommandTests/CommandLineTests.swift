@@ -6,6 +6,7 @@ extension CommandTests {
   @Suite(.serialized) struct CommandLineTests {
     static let subcommands = [
       "up", "down", "status", "plan", "list", "test", "verify", "exec", "shell", "new", "compile", "doctor",
+      "bench",
       "sandbox",
     ]
 

@@ -61,6 +61,7 @@ int cnl_read_sysctls(int ns, const char *paths, int count, char *values, size_t 
 /// The kernel's words for an errno ("File exists") and its name ("EEXIST"), or NULL.
 const char *cnl_error_text(int code);
 const char *cnl_error_name(int code);
+#include "cnl_packet.h"
 #include "cnl_sandbox.h"
 #include "cnl_tap.h"
 #endif

@@ -11,6 +11,8 @@ public indirect enum Check: Hashable, Sendable {
   case sameTag(SameTag)
   case differentTag(DifferentTag)
   case run(Run)
+  case allPairs(AllPairs)
+  case reachable(Reachable)
 
   public var value: any CheckValue {
     switch self {
@@ -25,6 +27,8 @@ public indirect enum Check: Hashable, Sendable {
     case .sameTag(let check): check
     case .differentTag(let check): check
     case .run(let check): check
+    case .allPairs(let check): check
+    case .reachable(let check): check
     }
   }
 
@@ -62,8 +66,17 @@ public struct CheckReferences {
   public var numbers: [(name: String, value: Int, range: ClosedRange<Int>)] = []
   /// Regular expressions.
   public var patterns: [String] = []
+  /// Pairs of VMs of which at least one, or each, must be able to talk.
+  public var pairs: Pairs?
   /// What is wrong with the check by itself.
   public var problems: [String] = []
+
+  public enum Pairs: Sendable {
+    /// All pairs with ports on a network, or with any ports; at least one of them can talk.
+    case network(String?)
+    /// Each pair of these VMs can talk.
+    case each([String])
+  }
 }
 
 /// What can stand in a lab's checks.

@@ -6,7 +6,7 @@ extension Check: Codable {
     ("tagged", Tagged.self),
     ("notFlooded", NotFlooded.self), ("traceroute", Traceroute.self), ("tcp", TCP.self),
     ("neighbour", Neighbour.self), ("sameTag", SameTag.self), ("differentTag", DifferentTag.self),
-    ("run", Run.self),
+    ("run", Run.self), ("allPairs", AllPairs.self), ("reachable", Reachable.self),
   ]
 
   /// The check's kind as JSON and reports name it: `ping`, `notFlooded`.

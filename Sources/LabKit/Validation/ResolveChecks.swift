@@ -17,6 +17,7 @@ extension Resolver {
       for vm in references.vms.uniqued() { checkVM(vm, in: lab, at: value.location) }
       for path in references.paths { checkPath(path, in: lab, at: value.location) }
       for point in references.points { checkPoint(point, in: lab, at: value.location) }
+      if let pairs = references.pairs, diagnostics.isEmpty { checkPairs(pairs, in: lab, at: value.location) }
       resolveChecks(references.nested, in: lab)
     }
   }

@@ -83,6 +83,8 @@ public struct CheckRunner: Sendable {
     case .sameTag(let check): try perform(check)
     case .differentTag(let check): try perform(check)
     case .run(let check): try await perform(check)
+    case .allPairs(let check): try await perform(check)
+    case .reachable(let check): try await perform(check)
     }
   }
 

@@ -44,7 +44,7 @@ extension Check {
       case .capture, .tagged: [.tcpdump]
       case .notFlooded: [.ping, .tcpdump]
       case .traceroute: [.traceroute]
-      case .tcp, .sameTag, .differentTag, .run: []
+      case .tcp, .sameTag, .differentTag, .run, .allPairs, .reachable: []
       }
     return needed.contains(tool) || value.references.nested.contains { $0.needs(tool) }
   }

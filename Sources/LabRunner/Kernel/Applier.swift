@@ -35,9 +35,9 @@ struct Applier {
   }
 
   /// Comes before everything that changes something: the reason not to go on.
-  private func interruption(_ operation: String = "go on") -> NetlinkError? {
+  private func interruption(_ operation: @autoclosure () -> String = "go on") -> NetlinkError? {
     let code = isCancellable && Task.isCancelled ? ECANCELED : faults?.next()
-    return code.map { NetlinkError(operation: operation, code: $0) }
+    return code.map { NetlinkError(operation: operation(), code: $0) }
   }
 
   /// Takes all steps; throws the first failure, with what was done before it still in place.
@@ -73,14 +73,18 @@ struct Applier {
 
   private mutating func create(_ wanted: inout [Namespace]) throws(StepFailure) {
     guard !wanted.isEmpty else { return }
+    try Timeline.phase("namespaces") { () throws(StepFailure) in try make(wanted) }
+    wanted = []
+  }
+
+  private mutating func make(_ wanted: [Namespace]) throws(StepFailure) {
     var failedStep = Step.addNamespace(wanted[0])
     do throws(NetlinkError) {
       try NetworkNamespace.prepareDirectory()
-      let names = wanted
       try NetworkNamespace.create(markedBy: Array(repeating: mark.alias, count: wanted.count)) {
         (position, namespace: consuming NetworkNamespace, connection) throws(NetlinkError) in
-        failedStep = .addNamespace(names[position])
-        let name = names[position].name
+        failedStep = .addNamespace(wanted[position])
+        let name = wanted[position].name
         let path = OpenNamespace.path(of: name)
         if let error = interruption("pin namespace at \(path)") { throw error }
         // The empty file that a crash between making and mounting left behind.
@@ -92,12 +96,17 @@ struct Applier {
     } catch {
       throw StepFailure(step: failedStep, error: error)
     }
-    wanted = []
   }
 
   private mutating func write(_ settings: inout [LabKit.Sysctl]) throws(StepFailure) {
+    guard !settings.isEmpty else { return }
     // A setting may be of a device that has only just got its name.
-    if !settings.isEmpty { try flush() }
+    try flush()
+    try Timeline.phase("sysctls") { () throws(StepFailure) in try write(settings) }
+    settings = []
+  }
+
+  private func write(_ settings: [LabKit.Sysctl]) throws(StepFailure) {
     // In the order of the plan.
     var groups: [(namespace: String, settings: [LabKit.Sysctl])] = []
     for sysctl in settings {
@@ -125,7 +134,6 @@ struct Applier {
         }
       }
     }
-    settings = []
   }
 
   private mutating func delete(_ namespace: Namespace) throws(StepFailure) {
@@ -164,17 +172,26 @@ struct Applier {
       positions = [:]
     }
     for request in pending {
-      for (batch, steps) in request.batches {
-        let outcomes: [NetlinkError?]
-        do throws(NetlinkError) {
-          if let error = interruption(batch.operation(of: 0)) { throw error }
-          outcomes = try request.namespace.connection.perform(batch)
-        } catch {
-          throw StepFailure(step: steps[0], error: error)
-        }
-        for (step, error) in zip(steps, outcomes) {
-          if let error { throw StepFailure(step: step, error: error) }
-        }
+      let makesCables = request.batches.contains {
+        $0.steps.contains { if case .addVethPair = $0 { true } else { false } }
+      }
+      try Timeline.phase(makesCables ? "hosts: links, marks, tags" : "VMs: cable ends, addresses, routes") {
+        () throws(StepFailure) in try perform(request)
+      }
+    }
+  }
+
+  private func perform(_ request: Pending) throws(StepFailure) {
+    for (batch, steps) in request.batches {
+      let outcomes: [NetlinkError?]
+      do throws(NetlinkError) {
+        if let error = interruption(batch.operation(of: 0)) { throw error }
+        outcomes = try request.namespace.connection.perform(batch)
+      } catch {
+        throw StepFailure(step: steps[0], error: error)
+      }
+      for (step, error) in zip(steps, outcomes) {
+        if let error { throw StepFailure(step: step, error: error) }
       }
     }
   }

@@ -7,7 +7,8 @@ struct Observer {
   let ownership: Ownership
   /// The links of each namespace, by its name.
   private var links: [String: [Netlink.Link]] = [:]
-  private var ends: [CableEnd: [String]] = [:]
+  private var ends: [CableEnd: [(namespace: String, link: Netlink.Link)]] = [:]
+  private let numbers = NamespaceNumbers()
 
   /// The names that the lab knows its links by, where somebody renamed them: by namespace and ifindex.
   private var knownNames: [String: [Int32: String]] = [:]
@@ -26,17 +27,36 @@ struct Observer {
     var peer: Int32
   }
 
+  /// Looks only for devices that the lab did not make.
+  mutating func observeUnmanaged() throws(NetlinkError) -> [LabKit.Link] {
+    try readLinks()
+    for namespace in namespaces.byName.values {
+      for link in try labLinks(of: namespace, findingPeers: false) where !ownership.covers(link) {
+        unmanaged.append(link)
+      }
+    }
+    return unmanaged
+  }
+
   /// Observes the lab; of the settings, those that are of interest.
   mutating func observe(settings: [LabKit.Sysctl]) throws(NetlinkError) -> Blueprint {
+    try readLinks()
+    return try readRest(settings)
+  }
+
+  private mutating func readLinks() throws(NetlinkError) {
     for (name, namespace) in namespaces.byName {
       let found = try namespace.connection.links()
       knownNames[name] = ownership.knownNames(of: found, in: name)
       namespace.learn(found, as: knownNames[name] ?? [:])
       links[name] = found
       for link in found where link.kind == .veth {
-        ends[CableEnd(index: link.index, peer: link.parent ?? 0), default: []].append(name)
+        ends[CableEnd(index: link.index, peer: link.parent ?? 0), default: []].append((name, link))
       }
     }
+  }
+
+  private mutating func readRest(_ settings: [LabKit.Sysctl]) throws(NetlinkError) -> Blueprint {
     var observed = Blueprint()
     let keys = Dictionary(grouping: settings, by: \.namespace)
     for name in namespaces.byName.keys.sorted() {
@@ -71,12 +91,15 @@ struct Observer {
     }
   }
 
-  private func labLinks(of namespace: OpenNamespace) throws(NetlinkError) -> [LabKit.Link] {
+  private func labLinks(
+    of namespace: OpenNamespace, findingPeers: Bool = true
+  ) throws(NetlinkError) -> [LabKit.Link] {
     let found = links[namespace.name] ?? []
     let names = deviceNames(of: namespace)
     return try found.map { link throws(NetlinkError) in
       let kind: LabKit.Link.Kind =
         switch link.kind {
+        case .veth where !findingPeers: .veth(peerNamespace: "", peer: "")
         case .veth: try veth(link, in: namespace)
         case .bridge(let options): .bridge(LabKit.BridgeOptions(options))
         case .vlan(let vlan): .vlan(id: Int(vlan.id), parent: names[link.parent ?? 0] ?? "another namespace")
@@ -103,21 +126,33 @@ struct Observer {
     -> LabKit.Link.Kind
   {
     guard let peer = link.parent else { return .veth(peerNamespace: "nowhere", peer: "") }
-    let candidates = ends[CableEnd(index: peer, peer: link.index)] ?? []
-    for candidate in candidates {
-      let isSame = candidate == namespace.name
-      if isSame != (link.parentNamespaceID == nil) { continue }
-      if !isSame, let other = namespaces[candidate],
-        try namespace.connection.namespaceID(of: other.namespace) != link.parentNamespaceID
-      {
-        continue
+    for end in ends[CableEnd(index: peer, peer: link.index)] ?? [] {
+      guard let other = namespaces[end.namespace] else { continue }
+      if other === namespace {
+        guard link.parentNamespaceID == nil else { continue }
+      } else {
+        guard try isPeer(link, in: namespace, of: end.link, in: other) else { continue }
       }
-      if let link = links[candidate]?.first(where: { $0.index == peer }) {
-        let name = knownNames[candidate]?[peer] ?? link.name
-        return .veth(peerNamespace: candidate, peer: name)
-      }
+      let name = knownNames[end.namespace]?[peer] ?? end.link.name
+      return .veth(peerNamespace: end.namespace, peer: name)
     }
     return .veth(peerNamespace: "another namespace", peer: "ifindex \(peer)")
+  }
+
+  /// Whether two ends in different namespaces, each of which names the other's ifindex, are of one cable.
+  ///
+  /// One end is enough to tell, since each has only one peer. It is that in the namespace with fewer links, because the
+  /// kernel looks through all namespaces that a namespace knows.
+  private func isPeer(
+    _ first: Netlink.Link, in one: OpenNamespace, of second: Netlink.Link, in other: OpenNamespace
+  ) throws(NetlinkError) -> Bool {
+    guard let firstNumber = first.parentNamespaceID, let secondNumber = second.parentNamespaceID else {
+      return false
+    }
+    let oneIsSmaller = (links[one.name]?.count ?? 0) < (links[other.name]?.count ?? 0)
+    return oneIsSmaller
+      ? try numbers.number(of: other, in: one) == firstNumber
+      : try numbers.number(of: one, in: other) == secondNumber
   }
 
   private func observeVLANs(

@@ -35,11 +35,19 @@ extension OpenNamespaces {
 
 extension OpenNamespace {
   /// Those of the devices that do not pass frames yet.
+  ///
+  /// They are asked for one by one: since Linux 6.8 that makes the kernel catch up with the carrier of the device at
+  /// once, where its own work sees to a hundred devices a second.
   fileprivate func notReady(_ devices: Set<String>) throws(NetlinkError) -> [String] {
-    try connection.links().filter { link in
-      guard devices.contains(link.name) else { return false }
-      if let port = link.bridgePort, port.state != .forwarding { return true }
-      return link.operationalState != .up && link.operationalState != .unknown
-    }.map(\.name)
+    var waiting: [String] = []
+    for device in devices {
+      guard let index = indices[device] else { continue }
+      let link = try connection.link(index)
+      let isForwarding = link.bridgePort.map { $0.state == .forwarding } ?? true
+      if !isForwarding || (link.operationalState != .up && link.operationalState != .unknown) {
+        waiting.append(device)
+      }
+    }
+    return waiting
   }
 }

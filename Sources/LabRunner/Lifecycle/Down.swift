@@ -24,9 +24,11 @@ extension Lifecycle {
     state.phase = .goingDown
     try save(state)
     var failures: [any Error] = []
-    for name in state.namespaces
-    where namespaces[name] != nil || Files.isEmptyFile(OpenNamespace.path(of: name)) {
-      do { try unpin(name) } catch { failures.append(error) }
+    Timeline.phase("unpin") {
+      for name in state.namespaces
+      where namespaces[name] != nil || Files.isEmptyFile(OpenNamespace.path(of: name)) {
+        do { try unpin(name) } catch { failures.append(error) }
+      }
     }
     if let failure = failures.first {
       throw RunnerError(
@@ -36,6 +38,12 @@ extension Lifecycle {
     }
     try forget(lab)
     return namespaces.foreign
+  }
+
+  /// Waits until the kernel has freed what labs before left: `down` itself only lets go of it, and the rest is work of the
+  /// kernel's own, for which new namespaces wait.
+  public func waitForCleanup() throws {
+    try Timeline.phase("free") { () throws(NetlinkError) in try NetworkNamespace.waitForCleanup() }
   }
 
   /// Takes a namespace's name away, and with its last user all that is in it.
@@ -53,6 +61,8 @@ extension Lifecycle {
   private func foreignLinks(in namespaces: OpenNamespaces, of state: LabState) throws -> [LabKit.Link] {
     // A lab whose document cannot be read any more can still be removed.
     guard let wanted = try? state.document.resolved().blueprint() else { return [] }
-    return try observe(namespaces, of: state, wanted: wanted).unmanaged
+    let earlier = try state.earlier.map { try $0.resolved().blueprint() }
+    var observer = Observer(namespaces, ownership: Ownership(of: [wanted] + earlier))
+    return try Timeline.phase("observe") { try observer.observeUnmanaged() }
   }
 }

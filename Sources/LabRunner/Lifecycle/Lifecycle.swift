@@ -93,7 +93,7 @@ public struct Lifecycle: Sendable {
 
   func open(_ state: LabState) throws -> OpenNamespaces {
     try DescriptorLimit.raise(toFit: state.namespaces.count)
-    return try OpenNamespaces(named: state.namespaces, markedBy: state.mark)
+    return try Timeline.phase("open") { try OpenNamespaces(named: state.namespaces, markedBy: state.mark) }
   }
 
   func observe(_ namespaces: OpenNamespaces, of state: LabState, wanted: Blueprint) throws -> Observation {
@@ -101,7 +101,7 @@ public struct Lifecycle: Sendable {
     var observer = Observer(namespaces, ownership: Ownership(of: [wanted] + earlier))
     let known = Set(wanted.sysctls.map { [$0.namespace, $0.key] })
     let others = earlier.flatMap(\.sysctls).filter { !known.contains([$0.namespace, $0.key]) }
-    let blueprint = try observer.observe(settings: wanted.sysctls + others)
+    let blueprint = try Timeline.phase("observe") { try observer.observe(settings: wanted.sysctls + others) }
     return Observation(blueprint: blueprint, unmanaged: observer.unmanaged)
   }
 

@@ -18,8 +18,8 @@ extension Lifecycle {
   /// - Parameter keepingWreck: leaves what a failed run has made as it is, for `status` to describe.
   /// - Throws: `CancellationError` when its task was cancelled, after everything is undone.
   public func up(_ document: LabDocument, labFile: String, keepingWreck: Bool = false) throws -> UpReport {
-    let lab = try document.resolved()
-    let blueprint = lab.blueprint()
+    let lab = try Timeline.phase("validate") { try document.resolved() }
+    let blueprint = Timeline.phase("realise") { lab.blueprint() }
     try checkLimits(of: blueprint)
     let lock = try store.lock(lab.name, waiting: { waiting(lab.name) })
     defer { extendLifetime(lock) }
@@ -57,7 +57,7 @@ extension Lifecycle {
   /// Writes the state, unless a test wants that to go wrong.
   func save(_ state: LabState) throws {
     if let code = faults?.next() { throw FileError("write the state of the lab", Errno(rawValue: code)) }
-    try store.save(state)
+    try Timeline.phase("write state") { try store.save(state) }
   }
 
   /// A bridge has so many ports, whatever is asked of it.
@@ -127,16 +127,17 @@ private struct Run {
     try checkNames(found.unmanaged)
     before = found.blueprint
     let report = Lifecycle.UpReport(
-      changes: wanted.difference(from: found.blueprint), unmanaged: found.unmanaged)
+      changes: Timeline.phase("compare") { wanted.difference(from: found.blueprint) },
+      unmanaged: found.unmanaged)
     if report.changes.isEmpty && previous?.phase == .up && previous == state.asUp { return report }
     hasStarted = true
     try lifecycle.save(state)
     // One round does it, unless the kernel takes away something along with something else, or has not finished
     // taking it away: the next round sees that.
     for _ in 1...4 {
-      let plan = Plan(from: found.blueprint, to: wanted)
+      let plan = Timeline.phase("compare") { Plan(from: found.blueprint, to: wanted) }
       if plan.isEmpty {
-        try namespaces.waitUntilReady(wanted)
+        try Timeline.phase("wait for carriers") { try namespaces.waitUntilReady(wanted) }
         return report
       }
       try apply(plan, to: &namespaces, isCancellable: true)
@@ -161,7 +162,7 @@ private struct Run {
       namespaces, mark: state.mark, faults: lifecycle.faults, isCancellable: isCancellable)
     let failure: StepFailure?
     do throws(StepFailure) {
-      try applier.apply(plan)
+      try Timeline.phase("apply") { () throws(StepFailure) in try applier.apply(plan) }
       failure = nil
     } catch {
       failure = error

@@ -1,0 +1,156 @@
+public import LabKit
+
+/// A lab as a drawing shows it: hosts with their VMs, each VM's chains of devices, and the switches they end in.
+///
+/// The drawing is of the lab as it should be; what a running lab has otherwise is marked at the device it concerns.
+public struct LabGraph: Sendable {
+  public var lab: String
+  public var hosts: [Host] = []
+  /// What differs from the lab as it should be, one line each; empty for a lab that does not run.
+  public var notes: [String] = []
+  /// Whether it shows a running lab.
+  public var isObserved = false
+
+  public struct Host: Sendable {
+    public var name: String
+    public var machines: [Machine] = []
+    public var switches: [Element] = []
+  }
+
+  /// A VM.
+  public struct Machine: Sendable {
+    public var name: String
+    public var ports: [Port]
+  }
+
+  /// A VM's interface and what lies between it and its switch.
+  public struct Port: Sendable {
+    public var interface: Element
+    public var chain: [Element]
+    /// The switch that the chain ends in.
+    public var bridge: LabDevice?
+    /// The tag that the switch gives the port's frames.
+    public var tag: Int?
+  }
+
+  /// A device.
+  public struct Element: Sendable {
+    public enum Kind: Sendable { case interface, cableEnd, subinterface, bridge }
+    public var device: LabDevice
+    public var kind: Kind
+    /// Addresses, networks: what stands below its name.
+    public var details: [String] = []
+    /// What it has otherwise than it should: `state down`.
+    public var problems: [String] = []
+    public var isOnPath = false
+  }
+
+  /// A lab as it should be.
+  ///
+  /// - Parameter path: devices to paint, such as those that a packet passes.
+  public init(of lab: ResolvedLab, path: [LabDevice] = []) {
+    self.init(lab, problems: [:], path: Set(path))
+  }
+
+  /// A running lab.
+  public init(of inspection: Inspection, path: [LabDevice] = []) {
+    let lab = inspection.lab
+    var problems: [LabDevice: [String]] = [:]
+    for change in inspection.changes {
+      guard let (device, words) = change.problem else { continue }
+      let node = String(change.resource.namespace.dropFirst(lab.name.count + 1))
+      problems[LabDevice(node: node, name: device), default: []].append(words)
+    }
+    self.init(lab, problems: problems, path: Set(path))
+    isObserved = true
+    notes =
+      inspection.changes.map(\.summary)
+      + inspection.unmanaged.map { "not netlab's: \($0.name) in \($0.namespace)" }
+  }
+
+  private init(_ lab: ResolvedLab, problems: [LabDevice: [String]], path: Set<LabDevice>) {
+    self.lab = lab.name
+    let wiring = Wiring(lab.blueprint(), of: lab)
+    func element(_ device: LabDevice, details: [String] = []) -> Element {
+      Element(
+        device: device, kind: Element.Kind(wiring[device]), details: details,
+        problems: problems[device] ?? [],
+        isOnPath: path.contains(device))
+    }
+    let ports = Dictionary(grouping: wiring.ports, by: \.interface.node)
+    for host in lab.hosts {
+      var drawn = Host(name: host.name)
+      for vm in lab.vms where vm.host == host.name {
+        drawn.machines.append(
+          Machine(
+            name: vm.name,
+            ports: (ports[vm.name] ?? []).map { port in
+              var interface = element(
+                port.interface,
+                details: port.addresses.map { "\($0)" } + (port.mac.map { ["\($0)"] } ?? []))
+              interface.kind = .interface
+              return Port(
+                interface: interface, chain: port.chain.map { element($0) }, bridge: port.bridge,
+                tag: port.tag)
+            }))
+      }
+      let wired = drawn.machines.flatMap { ports[$0.name] ?? [] }
+      for port in wired {
+        guard let bridge = port.bridge, !drawn.switches.contains(where: { $0.device == bridge }) else {
+          continue
+        }
+        var networks: [String] = []
+        for port in wired where port.bridge == bridge {
+          guard let network = port.network else { continue }
+          let text = port.tag.map { "tag \($0) \(network)" } ?? network
+          if !networks.contains(text) { networks.append(text) }
+        }
+        drawn.switches.append(element(bridge, details: networks))
+      }
+      // VMs side by side that share a switch, so that lines cross as little as can be.
+      let order = Dictionary(uniqueKeysWithValues: drawn.switches.enumerated().map { ($1.device, $0) })
+      let places = drawn.machines.map { machine in machine.ports.first?.bridge.flatMap { order[$0] } ?? 0 }
+      drawn.machines = drawn.machines.indices.sorted { (places[$0], $0) < (places[$1], $1) }.map {
+        drawn.machines[$0]
+      }
+      hosts.append(drawn)
+    }
+  }
+}
+
+extension LabGraph.Element.Kind {
+  fileprivate init(_ link: Link?) {
+    switch link?.kind {
+    case .bridge: self = .bridge
+    case .vlan: self = .subinterface
+    default: self = .cableEnd
+    }
+  }
+}
+
+extension LabGraph.Element {
+  /// Name, details and problems for people, a line each.
+  var lines: [String] { [device.name] + details + problems.map { "✗ \($0)" } }
+}
+
+extension Change {
+  /// The device that differs, and in what, in few words; `nil` when it is not about a device.
+  fileprivate var problem: (device: String, words: String)? {
+    switch self {
+    case .create(.link(let link)): (link.name, "missing")
+    case .delete(.link(let link)): (link.name, "unexpected")
+    case .update(.link(let link), _, let differences):
+      (link.name, differences.map { "\($0.attribute) \($0.observed)" }.joined(separator: ", "))
+    case .create(.vlan(let vlan)): (vlan.device, "no vlan \(vlan.vid)")
+    case .delete(.vlan(let vlan)): (vlan.device, "vlan \(vlan.text)")
+    case .update(.vlan(let vlan), _, let differences):
+      (vlan.device, "vlan \(differences[0].observed), not \(vlan.text)")
+    case .create(.address(let address)): (address.device, "no \(address.address)")
+    case .delete(.address(let address)): (address.device, "also \(address.address)")
+    case .create(.route(let route)): route.device.map { ($0, "no route \(route.destination)") }
+    case .delete(.route(let route)): route.device.map { ($0, "also route \(route.destination)") }
+    case .update(.route(let route), _, _): route.device.map { ($0, "route \(route.destination) differs") }
+    default: nil
+    }
+  }
+}
