@@ -389,6 +389,31 @@ private let trunkFaults: [Fault] = [
     try await runTable(trunkFaults, in: TrunkLab(), .hybrid)
   }
 
+  /// One line: where, the device and its state, the lab's line and wish, the commands.
+  @Test(.needs(.vlanFiltering)) func culpritInOneLine() async throws {
+    try await withLab(QuietVMs(), .hybrid) { running in
+      let (name, qvo) = (running.lab.name, running.expand("{qvo:b}"))
+      try await running.run("bridge vlan del dev \(qvo) vid 1", on: "host")
+      try await running.run("bridge vlan add dev \(qvo) vid 2 pvid untagged", on: "host")
+      let explanation = await Explainer(lab: name, tracer: running.tracer).explain(from: "a", to: "b")
+      let line = try running.port("b").location.line
+      #expect(
+        explanation.culprit == """
+          request lost at br-int: port \(qvo) has VLANs 2 PVID Egress Untagged, the frame carries \
+          VLAN 1 — FaultTests.swift:\(line) wants VLAN 1 PVID Egress Untagged on \(qvo); \
+          `bridge -n \(name).host vlan delete dev \(qvo) vid 2 && bridge -n \(name).host vlan add dev \(qvo) vid 1 \
+          pvid untagged` repairs it
+          """)
+      // The repair is one.
+      for command in explanation.repair {
+        let result = try await netlab.run(command.split(separator: " ").map(String.init))
+        #expect(result.status.isSuccess, "\(command): \(result.errorOutput)")
+      }
+      let after = await Explainer(lab: name, tracer: running.tracer).explain(from: "a", to: "b")
+      #expect(!after.isFault, "\(after.text())")
+    }
+  }
+
   @Test func healthy() async throws {
     try await withLab(FourVMs(), bestDatapath) { running in
       for (from, to) in [("a", "b"), ("b", "a"), ("c", "fd77::1")] {

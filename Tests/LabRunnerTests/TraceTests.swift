@@ -117,6 +117,26 @@ let bestDatapath: Datapath = KernelProbe.missing([.vlanFiltering]).isEmpty ? .hy
     }
   }
 
+  @Test func commandLine() async throws {
+    try await withLab(FourVMs(), bestDatapath) { running in
+      func trace(_ arguments: String...) async throws -> ProcessResult {
+        try await netlab.run([buildDirectory + "/netlab", "trace", running.lab.name] + arguments)
+      }
+      let good = try await trace("a", "b", "--round-trip")
+      #expect(good.status == .exited(0) && good.output.contains("observed:  as predicted"), "\(good.output)")
+      let json = try await trace("a", "b", "--json", "--predict-only")
+      #expect(json.status == .exited(0) && json.output.hasPrefix("{") && !json.output.contains("proof"))
+      let dropped = try await trace("a", "10.77.0.99", "--minimal")
+      #expect(dropped.status == .exited(1))
+      #expect(
+        dropped.output.contains("predicted: dropped: nobody answers arp for 10.77.0.99"), "\(dropped.output)")
+      for arguments in [["a", "bbbb"], ["a", "b", "--vlan", "7"], ["a", "b", "--dport", "0"], ["a"]] {
+        let bad = try await netlab.run([buildDirectory + "/netlab", "trace", running.lab.name] + arguments)
+        #expect(bad.status == .exited(2), "\(arguments): \(bad.errorOutput)")
+      }
+    }
+  }
+
   /// A frame that is seen where none was predicted is told.
   @Test func divergence() async throws {
     try await withLab(FourVMs(), .linuxbridge) { running in

@@ -3,12 +3,14 @@ internal import LabKit
 /// How a lab differs from what its file says, as far as it bears on one fault.
 struct Drift {
   private let changes: [Change]
+  private let observed: Blueprint
   private let lab: ResolvedLab
   /// The ends of the way, the receiver first.
   private let vms: [String]
 
-  init(_ changes: [Change], lab: ResolvedLab, from: String, to: String?) {
-    self.changes = changes
+  init(from observed: Blueprint, to wanted: Blueprint, lab: ResolvedLab, from: String, to: String?) {
+    changes = wanted.difference(from: observed)
+    self.observed = observed
     self.lab = lab
     vms = [to, from].compactMap { $0 }
   }
@@ -49,7 +51,9 @@ struct Drift {
     }
     let wish = best.resource.origin.map { "\($0.shortName):\($0.line) wants \(best.wish)" }
     // A cable takes both of its ends to be made again, with all that was on them.
-    let repair = best.isMissingLink ? ["netlab up \(lab.name)"] : Plan(mending: together).commands
+    let repair =
+      best.isMissingLink || best.attributes.contains("kind")
+      ? ["netlab up \(lab.name)"] : Plan(from: observed, to: observed.making(together)).commands
     return Named(fault: fault, wish: wish, repair: repair)
   }
 
@@ -167,10 +171,50 @@ extension Change {
 
   fileprivate var wish: String {
     switch self {
+    case .create(.vlan(let vlan)): "VLAN \(vlan.text) on \(vlan.device)"
     case .create(let resource): "\(resource)"
     case .delete(let resource): "no \(resource)"
     case .update(_, _, let differences):
       differences.map { "\($0.attribute) \($0.wanted)" }.joined(separator: ", ")
+    }
+  }
+}
+
+extension Blueprint {
+  /// This observation with some of its changes made.
+  fileprivate func making(_ changes: [Change]) -> Blueprint {
+    var result = self
+    for change in changes {
+      switch change {
+      case .create(let resource): result.add(resource)
+      case .delete(let resource): result.remove(resource)
+      case .update(let resource, let found, _):
+        result.remove(found)
+        result.add(resource)
+      }
+    }
+    return result
+  }
+
+  private mutating func add(_ resource: Resource) {
+    switch resource {
+    case .namespace(let value): namespaces.append(value)
+    case .sysctl(let value): sysctls.append(value)
+    case .link(let value): links.append(value)
+    case .vlan(let value): vlans.append(value)
+    case .address(let value): addresses.append(value)
+    case .route(let value): routes.append(value)
+    }
+  }
+
+  private mutating func remove(_ resource: Resource) {
+    switch resource {
+    case .namespace(let value): namespaces.removeAll { $0 == value }
+    case .sysctl(let value): sysctls.removeAll { $0 == value }
+    case .link(let value): links.removeAll { $0 == value }
+    case .vlan(let value): vlans.removeAll { $0 == value }
+    case .address(let value): addresses.removeAll { $0 == value }
+    case .route(let value): routes.removeAll { $0 == value }
     }
   }
 }

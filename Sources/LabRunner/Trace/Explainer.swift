@@ -31,8 +31,11 @@ public struct Explainer: Sendable {
     probe.isRoundTrip = true
     let (trace, prediction) = try tracer.trace(
       packetTo: address, target: target, from: vm, probe, in: session)
+    let state = try tracer.lifecycle.state(of: lab)
+    let wanted = session.lab.blueprint().marked(state.mark)
+    let observed = try tracer.lifecycle.observe(session.namespaces, of: state, wanted: wanted).blueprint
     let drift = Drift(
-      try tracer.lifecycle.status(lab).changes, lab: session.lab, from: vm.name,
+      from: observed, to: wanted, lab: session.lab, from: vm.name,
       to: session.lab.vm(to)?.name ?? session.lab.port(owning: address)?.vm.name)
     let search = FaultSearch(session: session, prediction: prediction, target: target, trace: trace)
     guard let fault = search.fault(probe, from: vm, to: address) ?? drift.onPath(of: trace, session.world)
@@ -45,12 +48,13 @@ public struct Explainer: Sendable {
     }
     let named = drift.explain(fault)
     return Explanation(
-      isFault: true, culprit: culprit(named, session.world), fault: named.fault, repair: named.repair,
+      isFault: true, culprit: culprit(named, search.word, session.world), fault: named.fault,
+      repair: named.repair,
       trace: trace)
   }
 
-  /// `lost at br-int: port qvo585e6e2e-a6 has … — TwoVMs.swift:11 wants …; `bridge vlan …` repairs it`
-  private func culprit(_ named: Drift.Named, _ world: KernelSnapshot) -> String {
+  /// `request lost at br-int: port qvo585e6e2e-a6 has … — TwoVMs.swift:11 wants …; `bridge vlan …` repairs it`
+  private func culprit(_ named: Drift.Named, _ word: String, _ world: KernelSnapshot) -> String {
     let fault = named.fault
     var place = fault.device
     if let device = world.place(fault.namespace, fault.device) {
@@ -58,13 +62,15 @@ public struct Explainer: Sendable {
       place = master ?? world.label(device)
     }
     let isLost = ![.drift, .portOption, .duplicateAddress, .duplicateMAC, .mtuExceeded].contains(fault.reason)
-    var line = isLost ? "lost at \(place.isEmpty ? world.node(fault.namespace) : place): " : ""
+    var line = isLost ? "\(word) lost at \(place.isEmpty ? world.node(fault.namespace) : place): " : ""
     line += fault.explanation
     if let wish = named.wish { line += " — \(wish)" }
+    // What drops by a rule is not repaired by looking at it.
+    let verb = [.netfilter, .trafficControl].contains(fault.reason) ? "shows it" : "repairs it"
     switch named.repair.count {
     case 0: break
-    case 1, 2: line += "; `\(named.repair.joined(separator: " && "))` repairs it"
-    default: line += "; `netlab up \(lab)` repairs it"
+    case 1, 2: line += "; `\(named.repair.joined(separator: " && "))` \(verb)"
+    default: line += "; `netlab up \(lab)` \(verb)"
     }
     return line
   }
@@ -87,11 +93,21 @@ private struct FaultSearch {
   func fault(_ probe: Tracer.Probe, from vm: ResolvedVM, to address: IPAddress) -> Trace.Drop? {
     var found: Trace.Drop?
     if case .dropped(let drop) = trace.outcome { found = drop }
+    if found != nil, let first = trace.proof?.unexpected.first {
+      found?.explanation += " (by prediction; yet a real packet went on: \(first))"
+    }
     found = found ?? trace.proof?.divergence
     if let found, !Self.doubtful.contains(found.reason) { return found }
     return duplicate(of: address, from: vm) ?? found ?? trace.proof.flatMap(unexpected) ?? largePacket(
       probe, vm, address)
       ?? portOption()
+  }
+
+  /// What it is that a fault keeps from arriving; name resolution belongs to what needs it.
+  var word: String {
+    if case .dropped = prediction.outcome { return "request" }
+    let phase = trace.phases.first { $0.sections.flatMap(\.stages).contains { $0.sighting?.isSeen == false } }
+    return phase?.isReturn == false ? "request" : "answer"
   }
 
   private func unexpected(_ proof: Trace.Proof) -> Trace.Drop? {

@@ -6,8 +6,8 @@ internal import Netlink
 struct HookReader {
   let runner: ProcessRunner
 
-  /// The hooks of a namespace. Programs are run only where netlink says that there is something.
-  func hooks(of namespace: OpenNamespace) async throws -> [PacketHook] {
+  /// The hooks of a namespace with these devices. Programs are run only where netlink says that there is something.
+  func hooks(of namespace: OpenNamespace, _ devices: [Int32: Device]) async throws -> [PacketHook] {
     var hooks: [PacketHook] = []
     if cnl_count_nft_tables(namespace.namespace.rawDescriptor) > 0 {
       let rules = await output(["nft", "list", "ruleset"], namespace.name)
@@ -19,7 +19,7 @@ struct HookReader {
         ]
     }
     for qdisc in try namespace.connection.qdiscs() {
-      guard let device = namespace.indices.first(where: { $0.value == qdisc.link })?.key else { continue }
+      guard let device = devices[qdisc.link]?.name else { continue }
       switch qdisc.kind {
       case "noqueue", "pfifo_fast", "fq_codel", "fq", "mq", "noop": break
       case "clsact", "ingress":

@@ -8,6 +8,8 @@ struct Prover {
   /// In milliseconds: how long a packet that has arrived may still show up elsewhere, how long to wait for one that
   /// has not moved on, and how long to wait in all.
   private static let (lingering, patience, limit) = (8, 250, 1000)
+  /// How long the kernel waits before it asks for a neighbour's address again.
+  private static let retransmission = 1100
 
   /// Where a packet was seen, for each phase's key.
   private struct Sightings {
@@ -32,7 +34,7 @@ struct Prover {
   /// - Parameter required: whether the way back has to be as predicted, too.
   func prove(_ phases: inout [Trace.Phase], with probe: ProbeSender, wayBack required: Bool) -> Trace.Proof {
     _ = taps.next(waiting: 0)
-    let fired = probe.fire()
+    var fired = probe.fire()
     let necessary = phases.enumerated().flatMap { index, phase -> [Sightings.Place] in
       let hops = phase.sections.flatMap(\.stages).compactMap(\.hop)
       // Of the way back, the first step shows that the packet was accepted.
@@ -40,7 +42,12 @@ struct Prover {
       let wanted = required || !phase.isReturn ? hops : isFirstBack ? Array(hops.prefix(1)) : []
       return wanted.map { Self.place(phase.key, $0) }
     }
-    let sightings = collect(Set(necessary), probe.mark, isRefused: fired.failure != nil)
+    var sightings = collect(Set(necessary), probe.mark, isRefused: fired.failure != nil)
+    if sightings.order.isEmpty, !necessary.isEmpty, isAsking {
+      // The packet had to wait for an earlier question's last attempt, and went with it.
+      fired = probe.fire()
+      sightings = collect(Set(necessary), probe.mark, isRefused: fired.failure != nil)
+    }
     write(sightings, into: &phases, since: fired.time)
     // Only an answer that is predicted to arrive can be missed.
     let isExpected =
@@ -54,14 +61,20 @@ struct Prover {
     Sightings.Place(key: key, namespace: hop.namespace, device: hop.device, direction: hop.direction)
   }
 
+  /// Whether some node is asking for a neighbour's address already: then it does not ask at once for a new packet.
+  private var isAsking: Bool {
+    world.nodes.values.contains { $0.neighbours.values.contains { $0.state == "INCOMPLETE" } }
+  }
+
   private func collect(_ necessary: Set<Sightings.Place>, _ mark: ProbeMark, isRefused: Bool) -> Sightings {
     var sightings = Sightings()
     var missing = necessary
     let clock = ContinuousClock()
     let start = clock.now
     var isLingering = false
-    while clock.now - start < .milliseconds(Self.limit) {
-      let glimpses = taps.next(waiting: missing.isEmpty || isRefused ? Self.lingering : Self.patience)
+    let patience = isAsking ? Self.retransmission : Self.patience
+    while clock.now - start < .milliseconds(Self.limit + patience) {
+      let glimpses = taps.next(waiting: missing.isEmpty || isRefused ? Self.lingering : patience)
       if glimpses.isEmpty { break }
       for glimpse in glimpses {
         var tag = glimpse.tag
@@ -123,11 +136,13 @@ struct Prover {
   private func firstDivergence(
     _ phases: [Trace.Phase], _ necessary: Set<Sightings.Place>, _ failure: String?
   ) -> Trace.Drop? {
-    var last: Trace.Hop?
+    var passed: [Trace.Hop] = []
     for phase in phases {
       // The last hop at each depth: what a branch begins at.
       var before: [Int: Trace.Hop] = [:]
-      if !phase.isReturn { last = nil }
+      // What a node sends is the consequence of what came in there.
+      let first = phase.sections.lazy.flatMap(\.stages).compactMap(\.hop).first
+      let last = passed.last { $0.namespace == first?.namespace }
       for section in phase.sections {
         var previous = before[section.depth] ?? before[section.depth - 1] ?? last
         if section.title.hasPrefix("output(") { previous = before[section.depth - 1] ?? last }
@@ -138,7 +153,7 @@ struct Prover {
             if sighting.tag != hop.tag { return wrongTag(sighting.tag, hop) }
           }
           previous = hop
-          last = hop
+          passed.append(hop)
         }
         before[section.depth] = previous
       }
@@ -199,7 +214,7 @@ struct Prover {
       return Trace.Drop(
         reason: .trafficControl, namespace: hop.namespace, device: device,
         explanation:
-          "lost at \(device) in \(node): \(hook.name): \(hook.suspects.joined(separator: "; "))\(refusal)",
+          "\(hook.name): \(hook.suspects.joined(separator: "; "))\(refusal)",
         remedy: "ip netns exec \(hop.namespace) \(hook.command)")
     }
     if let hook = filters.first {

@@ -14,7 +14,8 @@ struct TraceSession {
     var session = try TraceSession(name, lifecycle)
     let reader = HookReader(runner: runner)
     for (name, namespace) in session.namespaces.byName {
-      session.world.nodes[name]?.hooks = try await reader.hooks(of: namespace)
+      let devices = session.world.nodes[name]?.devices ?? [:]
+      session.world.nodes[name]?.hooks = try await reader.hooks(of: namespace, devices)
     }
     return session
   }
