@@ -8,7 +8,7 @@ extension CheckRunner {
     let limit = check.hopCount + 2
     let result = try await run(
       ["traceroute", "-n", "-q", "1", "-N", "1", "-w", "1", "-m", "\(limit)", "\(target)"], on: check.from,
-      timeout: .seconds(limit + 10))
+      timeout: .seconds(limit + 60))
     let hops = Self.hops(in: result.output)
     let words = result.errorOutput.split(whereSeparator: \.isNewline).joined(separator: "; ")
     guard let last = hops.last else {
