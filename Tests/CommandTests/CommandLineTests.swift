@@ -5,7 +5,8 @@ import Testing
 extension CommandTests {
   @Suite(.serialized) struct CommandLineTests {
     static let subcommands = [
-      "up", "down", "status", "plan", "list", "clean", "test", "verify", "show", "trace", "graph", "capture", "exec",
+      "up", "down", "status", "plan", "list", "clean", "test", "verify", "show", "trace", "graph", "capture",
+      "exec",
       "shell", "new", "compile", "doctor", "bench",
       "sandbox",
     ]
