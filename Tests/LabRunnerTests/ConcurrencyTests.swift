@@ -105,7 +105,7 @@ struct ConcurrencyTests {
       "a stale lock",
       "mkdir -p -m 700 /run/netlab/$LAB; touch /run/netlab/$LAB/lock; $UP && $NETLAB down $LAB", 0, "is down"
     ),
-    ("a state that is a link", "mkdir /tmp/x; ln -s /tmp/x /run/netlab; $UP", 3, "Not a directory"),
+    ("a state that is a link", "mkdir /mnt/x; ln -s /mnt/x /run/netlab; $UP", 3, "Not a directory"),
     ("a stack of 1 MB", "ulimit -s 1024; $UP && $NETLAB down $LAB", 0, "is down"),
     ("64 open files", "ulimit -n 64; $UP && $NETLAB down $LAB", 0, "is down"),
     (
@@ -123,8 +123,8 @@ struct ConcurrencyTests {
     let run = try runProgram([
       "unshare", "--mount", "bash", "-c",
       """
-      mount -t tmpfs -o size=64k none /run; cp \(file.path) /run/lab.json; mount -t tmpfs none /tmp
-      cp /run/lab.json /tmp/; NETLAB=\(netlab); LAB=\(document.name); UP="$NETLAB up /tmp/lab.json"
+      mount -t tmpfs -o size=64k none /run; cp \(file.path) /run/lab.json; mount -t tmpfs none /mnt
+      cp /run/lab.json /mnt/; NETLAB=\(netlab); LAB=\(document.name); UP="$NETLAB up /mnt/lab.json"
       (\(script)); status=$?
       find /run/netns /run/netlab -mindepth 1 2>/dev/null; exit $status
       """,
