@@ -20,7 +20,7 @@ public struct LabCompiler: Sendable {
   }
 
   /// Where swiftc is looked for besides PATH, which sudo shortens; and in the user's ~/.local/share/swiftly/bin.
-  var compilerDirectories = ["/usr/local/bin", "/usr/bin", "/opt/swift/usr/bin"]
+  var compilerDirectories = ["/usr/local/bin", "/usr/bin"]
 
   private let runner: ProcessRunner
   private let environment: [String: String]
