@@ -6,6 +6,8 @@ struct Main {
   static func main() async {
     do {
       var command = try Netlab.parseAsRoot()
+      World.settle()
+      if let command = command as? any RootlessCommand { try await command.enterWorld() }
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {

@@ -1,0 +1,48 @@
+internal import FoundationEssentials
+internal import LabRunner
+
+/// What one kernel can do: for each feature `nil`, or the kernel's words.
+struct KernelReport: Codable {
+  var release: String
+  var features: [String: String?]
+
+  func has(_ feature: KernelFeature) -> Bool { features[feature.rawValue].flatMap { $0 } == nil }
+
+  /// The features a shipped lab needs and this kernel lacks.
+  var missing: [String] {
+    KernelFeature.allCases.filter { ![.dummy, .tun].contains($0) && !has($0) }.map(\.rawValue)
+  }
+
+  static func ofThisKernel() -> KernelReport {
+    let release = (try? String(contentsOfFile: "/proc/sys/kernel/osrelease", encoding: .utf8)) ?? "?"
+    let outcomes = KernelProbe.tryFeatures(KernelFeature.allCases)
+    return KernelReport(
+      release: String(release.split(separator: "\n").first ?? "?"),
+      features: Dictionary(uniqueKeysWithValues: outcomes.map { ($0.key.rawValue, $0.value) }))
+  }
+
+  static func ofSandbox() async throws -> KernelReport {
+    let program = CommandLine.executable
+    let result = try await ProcessRunner().run(
+      [program, "sandbox", "--"] + command, timeout: .seconds(60))
+    return try report(from: result, remedy: "Try `netlab sandbox -- true`.")
+  }
+
+  /// What this kernel can do for an ordinary user.
+  ///
+  /// - Throws: why the user gets no world, and what allows it.
+  static func ofNewWorld() async throws -> KernelReport {
+    try report(from: try await World.new.run(command), remedy: nil)
+  }
+
+  private static var command: [String] { [CommandLine.executable, "doctor", "--json", "--kernel", "host"] }
+
+  private static func report(from result: ProcessResult, remedy: String?) throws -> KernelReport {
+    do {
+      return try JSONDecoder().decode(DoctorCommand.Report.self, from: Data(result.standardOutput)).host
+    } catch {
+      let words = result.errorOutput.trimmingPrefix("netlab: ")
+      throw RunnerError(.environment, String(words), remedy: remedy)
+    }
+  }
+}
