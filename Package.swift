@@ -63,7 +63,8 @@ let package = Package(
     .testTarget(
       name: "LabRunnerTests", dependencies: ["LabRunner", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "CommandTests", dependencies: ["netlab", "LabRunner", "TestSupport"], swiftSettings: swiftSettings
+      name: "CommandTests", dependencies: ["netlab", "LabKit", "LabRunner", "TestSupport"],
+      swiftSettings: swiftSettings
     ),
   ]
     + labs.map { lab in

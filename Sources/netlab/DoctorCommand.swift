@@ -72,17 +72,16 @@ struct DoctorCommand: AsyncParsableCommand {
     for line in Console.table(rows) { Console.print(line) }
     let missing = report.host.missing
     Console.print("")
+    if let problem = report.rootlessProblem {
+      return Console.print("No lab on this machine's own kernel: \(problem)")
+    }
     Console.print(
       missing.isEmpty
         ? "This machine's own kernel can run every lab."
         : report.sandbox?.missing.isEmpty == true
           ? "This machine's own kernel lacks \(missing.joined(separator: ", ")); `netlab test` uses the sandbox for labs that need it."
           : "This machine lacks \(missing.joined(separator: ", ")).")
-    if let problem = report.rootlessProblem {
-      Console.print("Labs without root: \(problem)")
-    } else if World.isNeeded {
-      Console.print("Labs run without root here, in user namespaces.")
-    }
+    if World.isNeeded { Console.print("Labs run without root here, in user namespaces.") }
   }
 
   struct Report: Codable {
@@ -120,7 +119,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     var path: String? {
       let path = Console.environment("PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin"
-      return (path.split(separator: ":") + ["/usr/sbin", "/sbin"]).map { "\($0)/\(name)" }
+      return (path.split(separator: ":").map(String.init) + ["/usr/sbin", "/sbin"]).map { "\($0)/\(name)" }
         .first { FileManager.default.isExecutableFile(atPath: $0) }
     }
   }

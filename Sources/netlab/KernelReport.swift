@@ -22,27 +22,31 @@ struct KernelReport: Codable {
   }
 
   static func ofSandbox() async throws -> KernelReport {
-    let program = CommandLine.executable
     let result = try await ProcessRunner().run(
-      [program, "sandbox", "--"] + command, timeout: .seconds(60))
-    return try report(from: result, remedy: "Try `netlab sandbox -- true`.")
+      [CommandLine.executable, "sandbox", "--"] + command, timeout: .seconds(60))
+    return try report(from: result) { words in
+      RunnerError(
+        .environment, "the sandbox did not start: \(words)", remedy: "Try `netlab sandbox -- true`.")
+    }
   }
 
   /// What this kernel can do for an ordinary user.
   ///
   /// - Throws: why the user gets no world, and what allows it.
   static func ofNewWorld() async throws -> KernelReport {
-    try report(from: try await World.new.run(command), remedy: nil)
+    try report(from: try await World.new.run(command)) { words in
+      RunnerError(.environment, String(words.trimmingPrefix("netlab: ")))
+    }
   }
 
   private static var command: [String] { [CommandLine.executable, "doctor", "--json", "--kernel", "host"] }
 
-  private static func report(from result: ProcessResult, remedy: String?) throws -> KernelReport {
-    do {
-      return try JSONDecoder().decode(DoctorCommand.Report.self, from: Data(result.standardOutput)).host
-    } catch {
-      let words = result.errorOutput.trimmingPrefix("netlab: ")
-      throw RunnerError(.environment, String(words), remedy: remedy)
-    }
+  private static func report(
+    from result: ProcessResult, failure: (String) -> RunnerError
+  ) throws -> KernelReport {
+    guard
+      let report = try? JSONDecoder().decode(DoctorCommand.Report.self, from: Data(result.standardOutput))
+    else { throw failure(result.errorOutput.split(separator: "\n").joined(separator: "\n")) }
+    return report.host
   }
 }
