@@ -87,15 +87,14 @@ static bool is_forgotten(int events, int folder, const char *name) {
   return faccessat(folder, name, F_OK, 0) != 0;
 }
 
-/// The writing end of a pipe; of a new one when nobody holds one of the old. `pipe` becomes the reading end.
-static int reference(struct pollfd *pipe) {
-  char old[32];
-  snprintf(old, sizeof old, "/proc/self/fd/%d", pipe->fd);
-  if (pipe->fd >= 0 && pipe->fd != STARTER) return open(old, O_WRONLY | O_CLOEXEC);
+/// The writing end of the users' pipe; of a new one when nobody holds one. `users` becomes the reading end.
+static int reference(int *users) {
+  char again[32];
+  snprintf(again, sizeof again, "/proc/self/fd/%d", *users);
+  if (*users >= 0) return open(again, O_WRONLY | O_CLOEXEC);
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return -1;
-  if (pipe->fd == STARTER) close(STARTER);
-  pipe->fd = ends[0];
+  *users = ends[0];
   return ends[1];
 }
 
@@ -107,20 +106,24 @@ static void serve(int listener, int folder, const char *name) {
   snprintf(watched, sizeof watched, "/proc/self/fd/%d", folder);
   int events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
   inotify_add_watch(events, watched, IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF);
-  // Until somebody has joined, the one who started the keeper counts: the pipe's other end goes with it.
-  struct pollfd set[] = {{listener, POLLIN, 0}, {STARTER, 0, 0}, {events, POLLIN, 0}};
+  // The one who started the keeper counts from the start: the pipe's other end goes with it.
+  enum { ARRIVALS, FOLDER, FIRST_USER, USERS };
+  struct pollfd set[] = {{listener, POLLIN, 0}, {events, POLLIN, 0}, {STARTER, 0, 0}, {-1, 0, 0}};
   for (;;) {
-    if (poll(set, 3, -1) < 0) continue;
-    if (set[0].revents) {
-      world[REFERENCE] = reference(&set[1]);
+    if (poll(set, 4, -1) < 0) continue;
+    if (set[FOLDER].revents && is_forgotten(events, folder, name)) return;
+    if (set[ARRIVALS].revents) {
+      world[REFERENCE] = reference(&set[USERS].fd);
       hand_out(listener, world);
       close(world[REFERENCE]);
-    } else if (set[1].revents) {
-      close(set[1].fd);
-      set[1].fd = -1;
-      if (access("/run/netlab", F_OK) != 0) break;
+      continue;
     }
-    if (set[2].revents && is_forgotten(events, folder, name)) return;
+    for (int i = FIRST_USER; i <= USERS; i++) {
+      if (set[i].fd < 0 || !set[i].revents) continue;
+      close(set[i].fd);
+      set[i].fd = -1;
+    }
+    if (set[FIRST_USER].fd < 0 && set[USERS].fd < 0 && access("/run/netlab", F_OK) != 0) break;
   }
   // Before the listener closes: one who is refused takes the name for free.
   unlinkat(folder, name, 0);
@@ -181,7 +184,7 @@ static int start_keeper(const char *path) {
   return length == 1 ? status : CANNOT_EXECUTE;
 }
 
-/// Asks a keeper for its world; whether there is one.
+/// Asks a keeper for its world; whether there is one. If not, ECONNREFUSED means that it was killed.
 static bool ask(int folder, const char *name, int world[HANDED_OUT]) {
   struct sockaddr_un address = address_of(folder, name);
   int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -189,6 +192,7 @@ static bool ask(int folder, const char *name, int world[HANDED_OUT]) {
     if (server >= 0) close(server);
     return false;
   }
+  errno = 0;
   struct ucred keeper = {.uid = (uid_t)-1};
   socklen_t size = sizeof keeper;
   getsockopt(server, SOL_SOCKET, SO_PEERCRED, &keeper, &size);
@@ -233,8 +237,8 @@ int join_world(const char *path, int start) {
   // One at a time starts a keeper.
   if (flock(folder, LOCK_EX) != 0) return fail("lock the folder of", path);
   while (!ask(folder, name, world)) {
-    // What is left of a keeper that was killed; one that ended has removed it itself.
-    unlinkat(folder, name, 0);
+    // One that ended has removed its socket itself.
+    if (errno == ECONNREFUSED) unlinkat(folder, name, 0);
     if (!start) {
       fprintf(stderr,
               "netlab: the lab '%s' is not running any more: its keeper, the process that held it, has ended\n"

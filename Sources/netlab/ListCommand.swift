@@ -5,7 +5,8 @@ internal import LabRunner
 /// For an ordinary user, who has a world for each lab, those of all worlds.
 struct ListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List the running labs, and their nodes as `ip netns` names them.")
+    commandName: "list", abstract: "List the running labs, and their nodes as `ip netns` names them.",
+    discussion: "Of an ordinary user those are listed that they brought up themselves.")
 
   @Flag(help: "Print the result as JSON.") var json = false
 

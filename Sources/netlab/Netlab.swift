@@ -32,6 +32,8 @@ struct Netlab: AsyncParsableCommand {
         netlab up my-lab.swift           bring it up and leave it running
         ip netns                         see its namespaces: my-lab.vm-1, my-lab.compute-1 …
 
+      Without root everything works as well, in user namespaces: `netlab exec` and `netlab shell` are the way into them.
+
       LAB is a .swift file, a .json file that `netlab compile` wrote, or the name of a running lab.
 
       Exit codes: 0 good; 1 a check failed or drift was found; 2 the command line or the lab is wrong; 3 the machine \

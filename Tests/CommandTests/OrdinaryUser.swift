@@ -48,16 +48,32 @@ final class OrdinaryUser: Sendable {
     return path
   }
 
+  /// Copies the labs that ship, and what they are compiled against.
+  func getLabs() throws {
+    let files = FileManager.default
+    for (file, place) in [
+      (".build/debug/libLabKit.so", "libLabKit.so"), ("Labs", "Labs"),
+      (".build/debug/Modules/LabKit.swiftmodule", "LabKit.swiftmodule"),
+    ] {
+      try files.copyItem(atPath: "\(Checkout.folder.path)/\(file)", toPath: "\(home)/\(place)")
+    }
+  }
+
   /// The command line of netlab as this user, in the user's home.
+  func netlabCommand(_ arguments: [String], environment: [String: String] = [:]) -> [String] {
+    command(["\(home)/netlab"] + arguments, environment: environment)
+  }
+
+  /// A command line as this user, in the user's home.
   func command(_ arguments: [String], environment: [String: String] = [:]) -> [String] {
     let variables = ["HOME": home, "XDG_RUNTIME_DIR": runtime].merging(environment) { $1 }
     return ["setpriv", "--reuid", "\(id)", "--regid", "\(id)", "--clear-groups", "env", "-C", home]
-      + variables.map { "\($0)=\($1)" } + ["\(home)/netlab"] + arguments
+      + variables.map { "\($0)=\($1)" } + arguments
   }
 
   @discardableResult
   func netlab(_ arguments: String..., environment: [String: String] = [:]) async throws -> Outcome {
-    try await run(command(arguments, environment: environment))
+    try await run(netlabCommand(arguments, environment: environment))
   }
 
   /// All that run, with their command lines.

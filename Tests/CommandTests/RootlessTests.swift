@@ -36,7 +36,7 @@ extension CommandTests {
 
       #expect(try await user.netlab("status", name).status == 0)
       let cut = ["link", "set", "tap-focal-1", "down"]
-      #expect(try await run(user.command(["exec", name, "compute-1", "--", "ip"] + cut)).status == 0)
+      #expect(try await run(user.netlabCommand(["exec", name, "compute-1", "--", "ip"] + cut)).status == 0)
       let status = try await user.netlab("status", name)
       #expect(status.status == 1 && status.output.contains("state is down, should be up"), "\(status)")
       #expect(try await user.netlab("verify", name).status == 1)
@@ -60,7 +60,7 @@ extension CommandTests {
         ["capture", name, "focal-2", "-c", "1", "-w", "\(user.runtime)/packets"],
         ["exec", name, "focal-2", "--", "tcpdump", "-i", "eth0", "-c", "1", "icmp"],
       ] {
-        let (_, result) = try await ProcessRunner().withProcess(user.command(capture)) { process in
+        let (_, result) = try await ProcessRunner().withProcess(user.netlabCommand(capture)) { process in
           for await line in process.standardError.lines
           where line.contains("capturing at") || line.contains("listening on") {
             break
@@ -85,7 +85,7 @@ extension CommandTests {
         try JSONDecoder().decode([Row].self, from: Data(list.output.utf8)).map(\.lab) == [name, "\(name)b"])
       // The user's is cut, and root's is not.
       let cut = ["exec", name, "compute-1", "--", "ip", "link", "set", "tap-focal-1", "down"]
-      #expect(try await run(user.command(cut)).status == 0)
+      #expect(try await run(user.netlabCommand(cut)).status == 0)
       #expect(try await user.netlab("status", name).status == 1)
       #expect(try await netlab("status", name).status == 0)
       #expect(try await netlab("down", name).status == 0)
@@ -107,7 +107,7 @@ extension CommandTests {
         for keeper in keepers { kill(keeper, SIGKILL) }
         while !user.processes.isEmpty { await Task.yield() }
         #expect(user.sockets == [name], "nobody was there to remove it")
-        let outcome = try await run(user.command(command))
+        let outcome = try await run(user.netlabCommand(command))
         switch command[0] {
         case "status":
           #expect(outcome.status == 2)
@@ -154,6 +154,29 @@ extension CommandTests {
       }
     }
 
+    @Test func `Several that work on a lab at once come to one keeper, which does not end before the lab`()
+      async throws
+    {
+      let file = try await user.lab(name)
+      func atOnce(_ commands: [[String]]) async throws {
+        try await withThrowingTaskGroup { group in
+          for command in commands { group.addTask { try await run(user.netlabCommand(command)) } }
+          for try await outcome in group { #expect(outcome.status == 0, "\(outcome)") }
+        }
+      }
+      for _ in 0..<15 {
+        try await atOnce([["up", file], ["up", file], ["up", file]])
+        #expect(user.keepers(of: name).count == 1)
+        try await atOnce([["down", name], ["up", file]])
+        // Whichever came last: a lab that is up stays up.
+        if try await user.netlab("list").output != "no lab is running\n" {
+          #expect(try await user.netlab("status", name).status == 0)
+          #expect(try await user.netlab("down", name).status == 0)
+        }
+        #expect(try await user.isAlone())
+      }
+    }
+
     @Test func `A test has a world of its own`() async throws {
       // A lab of the same name that runs is none of its business.
       let file = try await user.lab(name)
@@ -180,7 +203,7 @@ extension CommandTests {
       let file = try await user.lab(name) { document in
         document.checks = [.run(Run(on: "focal-1", "sleep", "1000"))]
       }
-      let (_, result) = try await ProcessRunner().withProcess(user.command(["test", file])) { process in
+      let (_, result) = try await ProcessRunner().withProcess(user.netlabCommand(["test", file])) { process in
         for await line in process.standardOutput.lines where line.contains("is up") { break }
         while !user.processes.contains(where: { $0.command.contains("sleep 1000") }) { await Task.yield() }
         process.send(signal: signal)
@@ -280,7 +303,7 @@ extension CommandTests {
         """
       return try await run(
         ["bash", "-c", script, "-", user.runtime]
-          + user.command(arguments))
+          + user.netlabCommand(arguments))
     }
 
     private struct Row: Decodable {
