@@ -231,7 +231,16 @@ static int enter_world(const struct options *options) {
   return status;
 }
 
+/// A Swift task runs on a thread that blocks nearly all signals, and what it becomes by exec would go on doing so: Ctrl-C
+/// would not end it.
+static void unblock_signals(void) {
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 int main(int count, char *argv[]) {
+  unblock_signals();
   if (count == 3 && strcmp(argv[1], "--keeper") == 0) return keep_world(argv[2]);
   struct options options = {.parent = -1, .user = -1, .cpu = RLIM_INFINITY, .memory = RLIM_INFINITY};
   char *const *command = parse(argv + 1, &options);

@@ -88,6 +88,11 @@ extension CommandTests {
       #expect(try await run(user.netlabCommand(cut)).status == 0)
       #expect(try await user.netlab("status", name).status == 1)
       #expect(try await netlab("status", name).status == 0)
+      // Ctrl-C ends what is run in either.
+      let blocked = ["exec", name, "focal-1", "--", "grep", "SigBlk", "/proc/self/status"]
+      for command in [user.netlabCommand(blocked), [Checkout.netlab] + blocked] {
+        #expect(try await run(command).output == "SigBlk:\t0000000000000000\n")
+      }
       #expect(try await netlab("down", name).status == 0)
       #expect(try await user.netlab("exec", name, "focal-1", "--", "true").status == 0)
       #expect(try await user.netlab("clean").output == "there is nothing to clean\n")
