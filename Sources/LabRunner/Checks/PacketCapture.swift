@@ -14,6 +14,8 @@ struct PacketCapture {
   /// Packets reach tcpdump in order: when it has printed this one, it has printed all that came before. So nothing has
   /// to be waited for, and a capture that saw nothing is shown to have been able to see something.
   var witness: () throws -> @Sendable (String) -> Bool
+  /// The packets that are captured, for explaining why they were seen or not.
+  var passage: Passage?
 
   /// A frame that goes out of the captured device itself, and that no bridge forwards.
   init(at device: CapturedDevice, filter: String, location: SourceLocation) {
@@ -62,6 +64,9 @@ extension CheckRunner {
     do {
       return try await listen(capture, writingTo: file, while: stimulus, judge: judge)
     } catch var failure as Failure {
+      var passage = capture.passage
+      passage?.question = .sighting(node: capture.device.node, device: capture.device.link.name)
+      failure.passage = failure.passage ?? passage
       // A tcpdump that did not get to listen wrote nothing.
       if let bytes = try? Files.read(file), !bytes.isEmpty {
         failure.capture = try keep(bytes, of: capture)
@@ -137,9 +142,21 @@ extension CheckRunner {
       guard let failure = try await result(of: check).failure, first == nil else { continue }
       first = Failure(
         expected: "the traffic to pass: \(check.value.title): \(failure.expected)", seen: failure.seen,
-        details: failure.details)
+        details: failure.details, passage: failure.passage)
     }
     return first
+  }
+
+  /// The packets that the first of some checks sends from VM to VM.
+  func passage(of checks: [Check]) -> Passage? {
+    for check in checks {
+      for path in check.value.references.paths {
+        guard let target = try? lab.address(of: path.to, from: path.from) else { continue }
+        return passage(path.from, path.to, target)
+      }
+      if let nested = passage(of: check.value.references.nested) { return nested }
+    }
+    return nil
   }
 }
 
