@@ -345,7 +345,7 @@ private struct QuietVMs: Lab {
 }
 
 /// A VM with a subinterface.
-private struct TrunkLab: Lab {
+struct TrunkLab: Lab {
   let main = Network("main", subnet: "10.79.0.0/24")
   let inner = Network("inner", subnet: "10.80.0.0/24")
 

@@ -83,6 +83,12 @@ struct Drift {
     return found.map { fault($0, "packets arrive, but ") }
   }
 
+  /// Drift at a device.
+  func at(_ namespace: String, _ device: String) -> Trace.Drop? {
+    changes.first { $0.resource.namespace == namespace && $0.resource.deviceName == device }
+      .map { fault($0, "") }
+  }
+
   /// Drift at one of the ends of the way.
   var atAnEnd: Trace.Drop? {
     changes.first { change in ends.contains { concerns(change, $0) } }.map { fault($0, "") }

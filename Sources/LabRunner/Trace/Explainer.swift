@@ -65,8 +65,10 @@ public struct Explainer: Sendable {
     let fault =
       switch passage.question {
       case .loss: search.fault(probe, from: vm, to: address) ?? drift.onPath(of: trace, session.world)
-      case .arrival, .sighting:
-        drift.onPath(of: trace, session.world) ?? drift.atAnEnd ?? search.portOption()
+      case .arrival: drift.onPath(of: trace, session.world) ?? drift.atAnEnd ?? search.portOption()
+      case .sighting(let node, let device):
+        drift.at(session.lab.namespace(of: node), device) ?? drift.onPath(of: trace, session.world)
+          ?? drift.atAnEnd ?? search.portOption()
       }
     guard let fault else {
       return Explanation(

@@ -34,6 +34,7 @@ struct Prover {
   /// - Parameter required: whether the way back has to be as predicted, too.
   func prove(_ phases: inout [Trace.Phase], with probe: ProbeSender, wayBack required: Bool) -> Trace.Proof {
     _ = taps.next(waiting: 0)
+    let reasons = DropReasons()
     var fired = probe.fire()
     let necessary = phases.enumerated().flatMap { index, phase -> [Sightings.Place] in
       let hops = phase.sections.flatMap(\.stages).compactMap(\.hop)
@@ -54,7 +55,11 @@ struct Prover {
       required && phases.last?.kind == .answer
       && phases.last.map { !$0.sections.flatMap(\.stages).contains { $0.drop != nil } } == true
     let isUnanswered = isExpected && probe.isAnswered?() == false
-    return judge(phases, sightings, Set(necessary), fired, isUnanswered: isUnanswered)
+    var proof = judge(phases, sightings, Set(necessary), fired, isUnanswered: isUnanswered)
+    let isDelivered = phases.allSatisfy { !$0.sections.flatMap(\.stages).contains { $0.drop != nil } }
+    // Packets also end where they are flooded to and nobody wants them.
+    if !isDelivered || !proof.isAsPredicted { proof.kernelReasons = reasons?.read() ?? [] }
+    return proof
   }
 
   private static func place(_ key: String, _ hop: Trace.Hop) -> Sightings.Place {
