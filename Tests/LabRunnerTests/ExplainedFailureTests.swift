@@ -112,8 +112,10 @@ import Testing
         let result = try #require(try await running.runner.run([check]).first)
         let explanation = try #require(result.failure?.explanation, "\(result.outcome)")
         #expect(explanation.fault?.device == device, "\(explanation.text())")
-        #expect(explanation.trace?.isDelivered == true || check == .allPairs(AllPairs()), "\(explanation.text())")
-        #expect(explanation.repair.count > 0 && explanation.culprit.contains("wants"), "\(explanation.text())")
+        #expect(
+          explanation.trace?.isDelivered == true || check == .allPairs(AllPairs()), "\(explanation.text())")
+        #expect(
+          explanation.repair.count > 0 && explanation.culprit.contains("wants"), "\(explanation.text())")
       }
     }
   }
@@ -134,7 +136,8 @@ import Testing
       let reached = try await culprit(Unreachable(from: "a", to: "b"))
       #expect(
         reached.hasPrefix(
-          "nothing stands in the way: a reaches 10.77.0.2 by eth0, \(running.expand("{tap:a}"))"), "\(reached)")
+          "nothing stands in the way: a reaches 10.77.0.2 by eth0, \(running.expand("{tap:a}"))"),
+        "\(reached)")
     }
   }
 
@@ -143,7 +146,8 @@ import Testing
     try await withLab(FourVMs(), bestDatapath) { running in
       try await running.run("ip link set \(running.expand("{tap:b}")) down", on: "host")
       #expect(try await running.failure(of: Run(on: "a", "false")).explanation == nil)
-      #expect(try await running.failure(of: Ping(from: "a", to: "c", within: .microseconds(1))).explanation == nil)
+      #expect(
+        try await running.failure(of: Ping(from: "a", to: "c", within: .microseconds(1))).explanation == nil)
       let results = try await running.runner.run([
         .run(Run(on: "a", "true")), .ping(Ping(from: "a", to: "b", count: 1)),
         .ping(Ping(from: "a", to: "c", count: 1)),

@@ -8,6 +8,7 @@ public struct CheckRunner: Sendable {
   let captureDirectory: String
   let explainer: Explainer
   let identifiers = EchoIdentifiers()
+  let keptNames = KeptNames()
 
   /// Each ping is a process; more of them at once only wait for each other.
   private static let parallelChecks = 8

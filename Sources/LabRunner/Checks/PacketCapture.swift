@@ -1,6 +1,7 @@
 internal import Glibc
 internal import LabKit
 internal import Netlink
+internal import Synchronization
 
 /// A tcpdump that listens while something else happens.
 struct PacketCapture {
@@ -48,6 +49,19 @@ struct PacketCapture {
 }
 
 private func hex(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
+
+/// The names of the files that a run has kept.
+final class KeptNames: Sendable {
+  private let counts = Mutex<[String: Int]>([:])
+
+  /// The name, with a number from the second one on: checks of a loop stand on one line.
+  func next(_ name: String) -> String {
+    counts.withLock { counts in
+      counts[name, default: 0] += 1
+      return counts[name] == 1 ? name : "\(name)-\(counts[name] ?? 0)"
+    }
+  }
+}
 
 extension CheckRunner {
   /// Captures while `stimulus` runs, and has `judge` look at the packets.
@@ -125,10 +139,11 @@ extension CheckRunner {
   /// tcpdump run by root becomes a user of its own otherwise, who may not write into the private directory.
   private var asRoot: [String] { geteuid() == 0 ? ["-Z", "root"] : [] }
 
-  /// Puts the captured packets where they stay: `two-vms-35-eth0.pcap`, after lab, line and device.
+  /// Puts the captured packets where they stay: `two-vms-35-focal-1-eth0.pcap`, after lab, line and device.
   private func keep(_ bytes: [UInt8], of capture: PacketCapture) throws -> String {
-    let name = "\(lab.name)-\(capture.location.line)-\(capture.device.node)-\(capture.device.link.name).pcap"
-    let path = "\(captureDirectory)/\(name)"
+    let device = capture.device
+    let name = keptNames.next("\(lab.name)-\(capture.location.line)-\(device.node)-\(device.link.name)")
+    let path = "\(captureDirectory)/\(name).pcap"
     try Files.makeDirectories(captureDirectory, permissions: 0o755)
     try Files.remove(path)
     try Files.write(bytes, to: path, permissions: 0o644)

@@ -21,7 +21,8 @@ extension CheckRunner {
       guard link.isUp, link.hasCarrier != false else {
         throw Failure(
           expected: "\(sender)'s own interface \(port.device) up and with a carrier",
-          seen: "it is \(link.isUp ? "without a carrier" : "down"), so that no reply proves nothing", passage: passage)
+          seen: "it is \(link.isUp ? "without a carrier" : "down"), so that no reply proves nothing",
+          passage: passage)
       }
       for address in port.addresses where !addresses.contains(address.address.bytes) {
         throw Failure(

@@ -19,7 +19,8 @@ final class DropReasons {
       return nil
     }
     // Reasons are told since Linux 5.17.
-    guard write("common_pid == \(cnl_thread_id()) && reason > 2", to: "\(event)/filter"), write("1", to: "\(event)/enable")
+    guard write("common_pid == \(cnl_thread_id()) && reason > 2", to: "\(event)/filter"),
+      write("1", to: "\(event)/enable")
     else { return nil }
   }
 

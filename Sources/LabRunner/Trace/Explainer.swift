@@ -22,7 +22,8 @@ public struct Explainer: Sendable {
     try await explain { session in
       let vm = try session.sender(from)
       return Passage(
-        sender: vm.name, target: try session.receiver(to, from: vm).address, receiver: session.lab.vm(to)?.name)
+        sender: vm.name, target: try session.receiver(to, from: vm).address,
+        receiver: session.lab.vm(to)?.name)
     }
   }
 
@@ -76,7 +77,7 @@ public struct Explainer: Sendable {
     }
     let named = drift.explain(fault)
     return Explanation(
-      isFault: true, culprit: culprit(named, search.word, session.world), fault: named.fault,
+      isFault: true, culprit: culprit(named, search.word, trace, session.world), fault: named.fault,
       repair: named.repair, trace: trace)
   }
 
@@ -112,7 +113,9 @@ public struct Explainer: Sendable {
   }
 
   /// `request lost at br-int: port qvo585e6e2e-a6 has … — TwoVMs.swift:11 wants …; `bridge vlan …` repairs it`
-  private func culprit(_ named: Drift.Named, _ word: String, _ world: KernelSnapshot) -> String {
+  private func culprit(_ named: Drift.Named, _ word: String, _ trace: Trace, _ world: KernelSnapshot)
+    -> String
+  {
     let fault = named.fault
     var place = fault.device
     if let device = world.place(fault.namespace, fault.device) {
@@ -122,6 +125,9 @@ public struct Explainer: Sendable {
     let isLost = ![.drift, .portOption, .duplicateAddress, .duplicateMAC, .mtuExceeded].contains(fault.reason)
     var line = isLost ? "\(word) lost at \(place.isEmpty ? world.node(fault.namespace) : place): " : ""
     line += fault.explanation
+    if isLost, let reasons = trace.proof?.kernelReasons, !reasons.isEmpty {
+      line += " (the kernel says \(reasons.joined(separator: ", ")))"
+    }
     if let wish = named.wish { line += " — \(wish)" }
     // What drops by a rule is not repaired by looking at it.
     let verb = [.netfilter, .trafficControl].contains(fault.reason) ? "shows it" : "repairs it"
@@ -164,8 +170,11 @@ private struct FaultSearch {
   /// What it is that a fault keeps from arriving; name resolution belongs to what needs it.
   var word: String {
     if case .dropped = prediction.outcome { return "request" }
-    let phase = trace.phases.first { $0.sections.flatMap(\.stages).contains { $0.sighting?.isSeen == false } }
-    return phase?.isReturn == false ? "request" : "answer"
+    let missing = trace.phases.firstIndex { $0.hops.contains { $0.sighting?.isSeen == false } }
+    guard let missing, trace.phases[missing].isReturn else { return missing == nil ? "answer" : "request" }
+    // Where no answer sets out, it may be the request that was not taken.
+    let isFirstBack = trace.phases[..<missing].allSatisfy { !$0.isReturn }
+    return isFirstBack && trace.phases[missing].hops.first?.sighting?.isSeen == false ? "request" : "answer"
   }
 
   private func unexpected(_ proof: Trace.Proof) -> Trace.Drop? {
@@ -252,7 +261,12 @@ private struct FaultSearch {
 
 extension Trace {
   /// The places of all phases at which packets can be seen.
-  var hops: [Hop] { phases.flatMap(\.sections).flatMap(\.stages).compactMap(\.hop) }
+  var hops: [Hop] { phases.flatMap(\.hops).compactMap(\.hop) }
+}
+
+extension Trace.Phase {
+  /// The stages at which its packet can be seen.
+  var hops: [Trace.Stage] { sections.flatMap(\.stages).filter { $0.hop != nil } }
 }
 
 extension Device.Port {

@@ -150,7 +150,7 @@ struct Prover {
       let last = passed.last { $0.namespace == first?.namespace }
       for section in phase.sections {
         var previous = before[section.depth] ?? before[section.depth - 1] ?? last
-        if section.title.hasPrefix("output(") { previous = before[section.depth - 1] ?? last }
+        if section.isBranch { previous = before[section.depth - 1] ?? last }
         for stage in section.stages {
           guard let hop = stage.hop, let sighting = stage.sighting else { continue }
           if necessary.contains(Self.place(phase.key, hop)) {
@@ -213,6 +213,13 @@ struct Prover {
     let exit = hop.direction == .leaves ? control(hop.device, "egress") : nil
     let answer =
       phase.isReturn ? "the answer" : phase.kind == .packet ? "the packet" : "the request for its address"
+    // What came in was not taken, or not answered.
+    let isUnanswered =
+      phase.isReturn && previous?.direction == .enters && hop.direction == .leaves && !isBridged
+    let loss =
+      isUnanswered
+      ? "what came in by \(previous?.device ?? "") of \(node) is not answered"
+      : "\(answer) is lost \(between) in \(node)"
     let refusal = failure.map { "; the sender was told \"\($0)\"" } ?? ""
     if let hook = entrance ?? exit {
       let device = entrance != nil ? previous?.device ?? hop.device : hop.device
@@ -226,7 +233,7 @@ struct Prover {
       return Trace.Drop(
         reason: .netfilter, namespace: hop.namespace, device: previous?.device ?? hop.device,
         explanation:
-          "\(answer) is lost \(between) in \(node): \(hook.name): \(hook.suspects.joined(separator: "; "))\(refusal)",
+          "\(loss): \(hook.name): \(hook.suspects.joined(separator: "; "))\(refusal)",
         remedy: "ip netns exec \(hop.namespace) \(hook.command)")
     }
     return Trace.Drop(
