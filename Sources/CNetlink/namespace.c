@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "cnetlink.h"
+#include "internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,27 +16,39 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 int cnl_open_current_namespace(void) { return open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC); }
 
-/// Enters a namespace; returns the one to leave for.
-static int enter(int ns) {
+int cnl_enter(int ns) {
   int home = cnl_open_current_namespace();
   if (home < 0) return -1;
   if (setns(ns, CLONE_NEWNET) == 0) return home;
-  int error = errno;
-  close(home);
-  errno = error;
+  cnl_close(home);
   return -1;
 }
 
-static void leave(int home) {
+void cnl_leave(int home) {
   int error = errno;
   if (setns(home, CLONE_NEWNET) != 0) abort();
   close(home);
+  errno = error;
+}
+
+int cnl_socket_in(int ns, int family, int type, int protocol) {
+  int home = cnl_enter(ns);
+  if (home < 0) return -1;
+  int result = socket(family, type | SOCK_CLOEXEC, protocol);
+  cnl_leave(home);
+  return result;
+}
+
+void cnl_close(int fd) {
+  int error = errno;
+  if (fd >= 0) close(fd);
   errno = error;
 }
 
@@ -102,9 +115,9 @@ int cnl_create_namespaces(int count, int *namespaces, struct mnl_socket **socket
 
 struct mnl_socket *cnl_open_socket(int ns) {
   int home = -1;
-  if (ns >= 0 && (home = enter(ns)) < 0) return NULL;
+  if (ns >= 0 && (home = cnl_enter(ns)) < 0) return NULL;
   struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-  if (home >= 0) leave(home);
+  if (home >= 0) cnl_leave(home);
   return socket;
 }
 
@@ -215,7 +228,7 @@ static int write_sysctl(struct sysctl_directory *directory, const char *name, co
 }
 
 int cnl_write_sysctls(int ns, const char *settings, int count, int *errors) {
-  int home = enter(ns);
+  int home = cnl_enter(ns);
   if (home < 0) return -1;
   struct sysctl_directory directory = {.descriptor = -1};
   for (int i = 0; i < count; i++) {
@@ -224,7 +237,7 @@ int cnl_write_sysctls(int ns, const char *settings, int count, int *errors) {
     settings = value + strlen(value) + 1;
   }
   if (directory.descriptor >= 0) close(directory.descriptor);
-  leave(home);
+  cnl_leave(home);
   return 0;
 }
 
@@ -238,7 +251,7 @@ static int read_sysctl(struct sysctl_directory *directory, const char *name, cha
 }
 
 int cnl_read_sysctls(int ns, const char *paths, int count, char *values, size_t stride, int *lengths) {
-  int home = enter(ns);
+  int home = cnl_enter(ns);
   if (home < 0) return -1;
   struct sysctl_directory directory = {.descriptor = -1};
   for (int i = 0; i < count; i++) {
@@ -246,7 +259,7 @@ int cnl_read_sysctls(int ns, const char *paths, int count, char *values, size_t 
     paths += strlen(paths) + 1;
   }
   if (directory.descriptor >= 0) close(directory.descriptor);
-  leave(home);
+  cnl_leave(home);
   return 0;
 }
 

@@ -30,16 +30,7 @@ public struct Plan: Sendable {
   /// What turns `observed` into `wanted`.
   public init(from observed: Blueprint, to wanted: Blueprint) {
     let removal = observed.removal(unlike: wanted)
-    self.init(
-      mending: wanted.difference(from: removal.remaining), removing: removal.links, removal.namespaces)
-  }
-
-  /// What mends some of the differences between two blueprints, where no link has to be made anew.
-  public init(mending changes: [Change]) {
-    self.init(mending: changes, removing: [], [])
-  }
-
-  private init(mending changes: [Change], removing links: [Link], _ namespaces: [Namespace]) {
+    let changes = wanted.difference(from: removal.remaining)
     var creations: [LinkKey: Link] = [:]
     for case .create(.link(let link)) in changes { creations[LinkKey(link)] = link }
     for change in changes {
@@ -49,8 +40,8 @@ public struct Plan: Sendable {
       case .update(let wanted, let observed, _): update(wanted, from: observed)
       }
     }
-    for link in links { add(.deleteLink(link), .deleteLinks) }
-    for namespace in namespaces { add(.deleteNamespace(namespace), .deleteNamespaces) }
+    for link in removal.links { add(.deleteLink(link), .deleteLinks) }
+    for namespace in removal.namespaces { add(.deleteNamespace(namespace), .deleteNamespaces) }
     steps = Array(ranked.joined())
     ranked = []
   }
