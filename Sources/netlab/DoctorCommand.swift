@@ -118,9 +118,7 @@ struct DoctorCommand: AsyncParsableCommand {
     ]
 
     var path: String? {
-      let path = Console.environment("PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin"
-      return (path.split(separator: ":").map(String.init) + ["/usr/sbin", "/sbin"]).map { "\($0)/\(name)" }
-        .first { FileManager.default.isExecutableFile(atPath: $0) }
+      InstalledProgram(name, in: InstalledProgram.searchPath + ":/usr/sbin:/sbin")?.path
     }
   }
 }

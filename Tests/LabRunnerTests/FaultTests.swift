@@ -64,7 +64,7 @@ private func runTable(_ faults: [Fault], in lab: some Lab, _ datapath: Datapath,
       try await running.inject(fault)
       let clock = ContinuousClock()
       let start = clock.now
-      let explanation = await Explainer(lab: running.lab.name, tracer: running.tracer).explain(
+      let explanation = try await Explainer(lab: running.lab.name, tracer: running.tracer).explain(
         from: from, to: fault.to)
       let time = clock.now - start
       let named = explanation.fault
@@ -345,7 +345,7 @@ private struct QuietVMs: Lab {
 }
 
 /// A VM with a subinterface.
-private struct TrunkLab: Lab {
+struct TrunkLab: Lab {
   let main = Network("main", subnet: "10.79.0.0/24")
   let inner = Network("inner", subnet: "10.80.0.0/24")
 
@@ -395,7 +395,7 @@ private let trunkFaults: [Fault] = [
       let (name, qvo) = (running.lab.name, running.expand("{qvo:b}"))
       try await running.run("bridge vlan del dev \(qvo) vid 1", on: "host")
       try await running.run("bridge vlan add dev \(qvo) vid 2 pvid untagged", on: "host")
-      let explanation = await Explainer(lab: name, tracer: running.tracer).explain(from: "a", to: "b")
+      let explanation = try await Explainer(lab: name, tracer: running.tracer).explain(from: "a", to: "b")
       let line = try running.port("b").location.line
       #expect(
         explanation.culprit == """
@@ -409,7 +409,7 @@ private let trunkFaults: [Fault] = [
         let result = try await netlab.run(command.split(separator: " ").map(String.init))
         #expect(result.status.isSuccess, "\(command): \(result.errorOutput)")
       }
-      let after = await Explainer(lab: name, tracer: running.tracer).explain(from: "a", to: "b")
+      let after = try await Explainer(lab: name, tracer: running.tracer).explain(from: "a", to: "b")
       #expect(!after.isFault, "\(after.text())")
     }
   }
@@ -417,7 +417,7 @@ private let trunkFaults: [Fault] = [
   @Test func healthy() async throws {
     try await withLab(FourVMs(), bestDatapath) { running in
       for (from, to) in [("a", "b"), ("b", "a"), ("c", "fd77::1")] {
-        let explanation = await Explainer(lab: running.lab.name, tracer: running.tracer).explain(
+        let explanation = try await Explainer(lab: running.lab.name, tracer: running.tracer).explain(
           from: from, to: to)
         #expect(!explanation.isFault, "\(explanation.text())")
       }

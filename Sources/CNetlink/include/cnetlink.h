@@ -64,4 +64,5 @@ const char *cnl_error_name(int code);
 #include "cnl_packet.h"
 #include "cnl_sandbox.h"
 #include "cnl_tap.h"
+#include "cnl_tracefs.h"
 #endif

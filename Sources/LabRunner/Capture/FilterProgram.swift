@@ -1,5 +1,4 @@
 internal import CNetlink
-internal import Glibc
 
 /// A filter as the kernel takes it.
 struct FilterProgram {
@@ -25,13 +24,5 @@ struct FilterProgram {
       return cnl_packet_instruction(
         code: UInt16(numbers[0]), if_true: UInt8(numbers[1]), if_false: UInt8(numbers[2]), value: numbers[3])
     }
-  }
-}
-
-extension CheckTool {
-  /// Whether it is in this process's PATH.
-  var isInstalledHere: Bool {
-    let path = unsafe getenv("PATH").map { unsafe String(cString: $0) }
-    return isInstalled(in: path ?? "/usr/sbin:/usr/bin:/sbin:/bin")
   }
 }

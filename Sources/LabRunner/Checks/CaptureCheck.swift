@@ -3,7 +3,8 @@ internal import LabKit
 extension CheckRunner {
   func perform(_ check: Capture) async throws -> String {
     let device = try device(at: check.point)
-    let capture = PacketCapture(at: device, filter: check.filter, location: check.location)
+    var capture = PacketCapture(at: device, filter: check.filter, location: check.location)
+    capture.passage = passage(of: check.stimulus)
     return try await self.capture(capture) {
       try await stimulate(check.stimulus)
     } judge: { packets in

@@ -6,7 +6,9 @@ public struct CheckRunner: Sendable {
   let lab: ResolvedLab
   let processes: ProcessRunner
   let captureDirectory: String
+  let explainer: Explainer
   let identifiers = EchoIdentifiers()
+  let keptNames = KeptNames()
 
   /// Each ping is a process; more of them at once only wait for each other.
   private static let parallelChecks = 8
@@ -16,37 +18,62 @@ public struct CheckRunner: Sendable {
     self.lab = lab
     self.processes = processes
     self.captureDirectory = captureDirectory
+    explainer = Explainer(lab: lab.name, tracer: Tracer(runner: processes))
   }
 
   /// Runs all checks: independent ones side by side, then those that count packets one after the other.
   ///
-  /// A failing check never stops the others.
-  /// - Parameter report: called as each check ends, never by two at once.
+  /// A failing check never stops the others. Why packets were lost is looked for while no check runs, as it takes
+  /// packets: after the independent checks, and after each other one.
+  /// - Parameter report: called as each check ends, or is explained; never by two at once.
   /// - Returns: the results in the order of the checks.
   /// - Throws: `CancellationError` only, after all that the checks had started is gone.
   public func run(
     _ checks: [Check], report: @Sendable (CheckResult) -> Void = { _ in }
   ) async throws -> [CheckResult] {
     var results = [CheckResult?](repeating: nil, count: checks.count)
-    let independent = checks.indices.filter { !checks[$0].value.isExclusive }
+    var explanations: [Passage: Explanation] = [:]
+    func explain(_ index: Int) async throws {
+      guard let passage = results[index]?.failure?.passage else { return }
+      let explanation: Explanation
+      if let known = explanations[passage] {
+        explanation = known
+      } else {
+        explanation = try await explainer.explain(passage)
+      }
+      explanations[passage] = explanation
+      results[index]?.explain(explanation)
+    }
+    func end(_ index: Int) {
+      if let result = results[index] { report(result) }
+    }
+
+    var unexplained: [Int] = []
+    // Also when the run is cancelled, what has failed is told.
+    defer { unexplained.forEach(end) }
     try await withThrowingTaskGroup(of: (Int, CheckResult).self) { group in
-      var waiting = independent[...]
+      var waiting = checks.indices.filter { !checks[$0].value.isExclusive }[...]
       for _ in 0..<Self.parallelChecks {
         guard let index = waiting.popFirst() else { break }
         group.addTask { (index, try await result(of: checks[index])) }
       }
       while let (ended, result) = try await group.next() {
         results[ended] = result
-        report(result)
+        if result.failure?.passage == nil { end(ended) } else { unexplained.append(ended) }
         if let index = waiting.popFirst() {
           group.addTask { (index, try await self.result(of: checks[index])) }
         }
       }
     }
+    while let index = unexplained.first {
+      try await explain(index)
+      end(unexplained.removeFirst())
+    }
     for index in checks.indices where checks[index].value.isExclusive {
-      let result = try await result(of: checks[index])
-      results[index] = result
-      report(result)
+      results[index] = try await result(of: checks[index])
+      unexplained = [index]
+      try await explain(index)
+      end(unexplained.removeFirst())
     }
     return results.compactMap { $0 }
   }

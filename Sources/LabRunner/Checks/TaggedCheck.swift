@@ -4,7 +4,8 @@ extension CheckRunner {
   func perform(_ check: Tagged) async throws -> String {
     let device = try device(at: check.point)
     // All that passes, so that a failure can tell what there was in place of the tagged frames.
-    let capture = PacketCapture(at: device, filter: "", location: check.location)
+    var capture = PacketCapture(at: device, filter: "", location: check.location)
+    capture.passage = passage(of: check.stimulus)
     let addresses = addresses(in: check.stimulus)
     return try await self.capture(capture) {
       try await stimulate(check.stimulus)

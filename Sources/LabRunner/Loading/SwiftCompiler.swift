@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// The Swift compiler of this machine.
 struct SwiftCompiler {
   /// The path of swiftc, under that name: the driver goes by the name that it is called by.
@@ -8,10 +6,10 @@ struct SwiftCompiler {
   /// Finds it in the first of these directories that has it.
   static func locate(in directories: [String]) throws(LoadingError) -> Self {
     let directories = directories.filter { $0.hasPrefix("/") }
-    guard let directory = directories.first(where: { unsafe access("\($0)/swiftc", X_OK) == 0 }) else {
+    guard let program = InstalledProgram("swiftc", in: directories.joined(separator: ":")) else {
       throw .noCompiler(searched: directories)
     }
-    return Self(path: "\(directory)/swiftc")
+    return Self(path: program.path)
   }
 
   /// Tells this compiler from every other, without the 80 ms of running it.
