@@ -43,11 +43,13 @@ struct Prover {
       let wanted = required || !phase.isReturn ? hops : isFirstBack ? Array(hops.prefix(1)) : []
       return wanted.map { Self.place(phase.key, $0) }
     }
-    var sightings = collect(Set(necessary), probe.mark, isRefused: fired.failure != nil)
+    // A node whose IPv6 address is a moment old does not hear the first question: it joins the address's group later.
+    let resolves = phases.contains { $0.kind == .resolution }
+    var sightings = collect(Set(necessary), probe.mark, isRefused: fired.failure != nil, resolves: resolves)
     if sightings.order.isEmpty, !necessary.isEmpty, isAsking {
       // The packet had to wait for an earlier question's last attempt, and went with it.
       fired = probe.fire()
-      sightings = collect(Set(necessary), probe.mark, isRefused: fired.failure != nil)
+      sightings = collect(Set(necessary), probe.mark, isRefused: fired.failure != nil, resolves: resolves)
     }
     write(sightings, into: &phases, since: fired.time)
     // Only an answer that is predicted to arrive can be missed.
@@ -71,13 +73,15 @@ struct Prover {
     world.nodes.values.contains { $0.neighbours.values.contains { $0.state == "INCOMPLETE" } }
   }
 
-  private func collect(_ necessary: Set<Sightings.Place>, _ mark: ProbeMark, isRefused: Bool) -> Sightings {
+  private func collect(
+    _ necessary: Set<Sightings.Place>, _ mark: ProbeMark, isRefused: Bool, resolves: Bool
+  ) -> Sightings {
     var sightings = Sightings()
     var missing = necessary
     let clock = ContinuousClock()
     let start = clock.now
     var isLingering = false
-    let patience = isAsking ? Self.retransmission : Self.patience
+    let patience = isAsking || resolves ? Self.retransmission : Self.patience
     while clock.now - start < .milliseconds(Self.limit + patience) {
       let glimpses = taps.next(waiting: missing.isEmpty || isRefused ? Self.lingering : patience)
       if glimpses.isEmpty { break }
