@@ -124,7 +124,6 @@ static void make_namespace(struct node *node, bool is_host) {
   setsockopt(node->socket, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
   setsockopt(node->socket, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
   write_setting("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
-  write_setting("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
   if (is_host) {
     write_setting("/proc/sys/net/ipv4/conf/default/arp_ignore", "1");
     write_setting("/proc/sys/net/ipv4/conf/default/arp_announce", "2");
@@ -169,6 +168,11 @@ static void bridge(int index, const char *name, bool is_plug, bool filters) {
   end();
 }
 
+static void queues(void) {
+  number(IFLA_NUM_TX_QUEUES, 1);
+  number(IFLA_NUM_RX_QUEUES, 1);
+}
+
 static void cable(int index, const char *name, int master, unsigned flags, const unsigned char *mac, int peer_index,
                   const char *peer, int peer_namespace, const unsigned char *peer_mac) {
   begin(host_socket, RTM_NEWLINK, NEW);
@@ -176,12 +180,14 @@ static void cable(int index, const char *name, int master, unsigned flags, const
   text(IFLA_IFNAME, name);
   number(IFLA_MTU, 1500);
   number(IFLA_MASTER, master);
+  queues();
   if (mac) attribute(IFLA_ADDRESS, mac, 6);
   struct rtattr *info = nest(IFLA_LINKINFO);
   text(IFLA_INFO_KIND, "veth");
   struct rtattr *data = nest(IFLA_INFO_DATA), *end_two = nest(VETH_INFO_PEER);
   link_header(0, peer_index, 0);
   text(IFLA_IFNAME, peer);
+  queues();
   number(IFLA_MTU, 1500);
   if (peer_namespace >= 0) number(IFLA_NET_NS_FD, peer_namespace);
   if (peer_mac) attribute(IFLA_ADDRESS, peer_mac, 6);

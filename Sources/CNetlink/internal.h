@@ -7,11 +7,11 @@
 
 // What the files of this module share.
 
-/// Enters a namespace; returns the one to leave for, or -1.
+/// Enters a network namespace: until cnl_leave, which must follow on the same thread.
 int cnl_enter(int ns);
 
-/// Goes back, or aborts; leaves errno as it is.
-void cnl_leave(int home);
+/// Goes back to the process's own namespace, or aborts; leaves errno as it is.
+void cnl_leave(void);
 
 /// Opens a socket inside a namespace, where it stays.
 int cnl_socket_in(int ns, int family, int type, int protocol);

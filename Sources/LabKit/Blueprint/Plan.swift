@@ -51,7 +51,16 @@ public struct Plan: Sendable {
   private mutating func create(_ resource: Resource, creations: inout [LinkKey: Link]) {
     switch resource {
     case .namespace(let namespace): add(.addNamespace(namespace), .namespaces)
-    case .sysctl(let sysctl): add(.writeSysctl(sysctl), .sysctls)
+    case .sysctl(let sysctl):
+      // What is written to `all` the kernel writes to `default`, too.
+      var all = sysctl
+      all.key = "net.ipv6.conf.all.disable_ipv6"
+      if sysctl.key == "net.ipv6.conf.default.disable_ipv6",
+        ranked[Rank.sysctls.rawValue].last == .writeSysctl(all)
+      {
+        break
+      }
+      add(.writeSysctl(sysctl), .sysctls)
     case .link(let link): create(link, creations: &creations)
     case .vlan(let vlan): add(.addVLAN(vlan), .vlans)
     case .address(let address): add(.addAddress(address), .addresses)

@@ -195,8 +195,8 @@ struct Observer {
     of namespace: OpenNamespace, managed: Set<Int32>, into observed: inout Blueprint
   ) throws(NetlinkError) {
     let names = deviceNames(of: namespace)
-    for route in try namespace.connection.routes() {
-      guard route.table == Netlink.Route.mainTable, route.source != .kernel,
+    for route in try namespace.connection.routes(table: Netlink.Route.mainTable) {
+      guard route.source != .kernel,
         route.source != .routerAdvertisement,
         let address = IPAddress(bytes: route.destination), Int(route.prefixLength) <= address.family.width,
         let type = Netlink.Route.words[route.kind],
