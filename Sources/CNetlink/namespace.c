@@ -264,12 +264,11 @@ int cnl_read_sysctls(int ns, const char *paths, int count, char *values, size_t 
 }
 
 ssize_t cnl_read_in_namespace(int ns, const char *path, void *bytes, size_t size) {
-  int home = cnl_enter(ns);
-  if (home < 0) return -1;
+  if (cnl_enter(ns) != 0) return -1;
   int file = open(path, O_RDONLY | O_CLOEXEC);
   ssize_t length = file < 0 ? -1 : read(file, bytes, size);
   cnl_close(file);
-  cnl_leave(home);
+  cnl_leave();
   return length;
 }
 
