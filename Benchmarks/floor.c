@@ -25,6 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
+static const char *mark = "netlab/crowd/0123456789abcdef0123456789abcdef";
+
 static void check(bool good, const char *what) {
   if (good) return;
   perror(what);
@@ -136,9 +138,38 @@ static void make_namespace(struct node *node, bool is_host) {
   check(mount("/proc/thread-self/ns/net", path, "none", MS_BIND, NULL) == 0, "mount");
 }
 
-static void drop_namespace(struct node *node) {
+/// Whether a namespace, found by its name, carries the mark, and whether its links are those that were made: what nobody
+/// may leave out who removes only what is theirs.
+static void examine(const char *path, int home) {
+  static char answer[1 << 16];
+  int namespace = open(path, O_RDONLY | O_CLOEXEC);
+  check(namespace >= 0 && setns(namespace, CLONE_NEWNET) == 0, path);
+  int links = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  check(setns(home, CLONE_NEWNET) == 0, "setns");
+  begin(links, RTM_GETLINK, NLM_F_DUMP);
+  link_header(0, 0, 0);
+  number(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  end();
+  check(send(links, buffer, length, 0) >= 0, "send");
+  length = requests = 0;
+  bool marked = false;
+  for (bool done = false; !done;) {
+    int left = recv(links, answer, sizeof answer, 0);
+    check(left >= 0, "recv");
+    for (struct nlmsghdr *h = (void *)answer; NLMSG_OK(h, (unsigned)left); h = NLMSG_NEXT(h, left)) {
+      done = done || h->nlmsg_type == NLMSG_DONE;
+      marked = marked || memmem(h, h->nlmsg_len, mark, strlen(mark));
+    }
+  }
+  check(marked, "mark");
+  close(links);
+  close(namespace);
+}
+
+static void drop_namespace(struct node *node, int home) {
   char path[128];
   snprintf(path, sizeof path, "/run/netns/%s", node->name);
+  examine(path, home);
   umount2(path, MNT_DETACH);
   unlink(path);
   close(node->namespace);
@@ -223,7 +254,7 @@ static void marks(int index, const char *kind, int vm) {
 }
 
 static void mark_loopback(int socket) {
-  set(socket, 1, IFF_UP, 0, "netlab/crowd/0123456789abcdef0123456789abcdef");
+  set(socket, 1, IFF_UP, 0, mark);
   altname(socket, 1, "netlab-0123456789abcdef0123456789abcdef");
 }
 
@@ -315,7 +346,7 @@ int main(int count_of_arguments, char **arguments) {
   make_addresses(nodes, count);
   double up = now();
   check(setns(home, CLONE_NEWNET) == 0, "setns");
-  for (int i = 0; i <= count; i++) drop_namespace(&nodes[i]);
+  for (int i = 0; i <= count; i++) drop_namespace(&nodes[i], home);
   double down = now();
   printf("%.2f %.2f %.2f %.2f %.2f\n", namespaces - start, links - namespaces, up - links, up - start, down - up);
   return 0;

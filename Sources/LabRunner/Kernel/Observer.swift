@@ -62,7 +62,7 @@ struct Observer {
 
   private mutating func readLinks() throws(NetlinkError) {
     for (name, namespace) in namespaces.byName {
-      let found = try namespace.connection.links()
+      let found = try namespace.readLinks()
       knownNames[name] = ownership.knownNames(of: found, in: name)
       namespace.learn(found, as: knownNames[name] ?? [:])
       links[name] = found
