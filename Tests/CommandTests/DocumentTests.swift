@@ -4,8 +4,11 @@ import Testing
 /// What the documents say is run, and prints what they say.
 extension CommandTests {
   @Suite(.serialized) struct DocumentTests {
-    @Test func `The session in the README prints what the README shows`() async throws {
-      let block = try #require(blocks("README.md", language: "console").first)
+    @Test(arguments: 0..<2)
+    func `Each session in the README prints what the README shows`(number: Int) async throws {
+      let sessions = try blocks("README.md", language: "console")
+      try #require(sessions.count == 2)
+      let block = sessions[number]
       var shown: [(command: String, output: [String])] = []
       for line in block {
         if line.hasPrefix("$ ") {
@@ -102,7 +105,7 @@ extension CommandTests {
     /// The lines without what differs from run to run: times, addresses the kernel chooses, and the order of `ip netns`.
     private func comparable(_ lines: [String]) -> [String] {
       lines.map {
-        $0.replacing(/\d+(\.\d+)? m?s\b/, with: "TIME").replacing(/8000\.[0-9a-f]{12}/, with: "ID")
+        $0.replacing(/\d+(\.\d+)? [mµ]?s\b/, with: "TIME").replacing(/8000\.[0-9a-f]{12}/, with: "ID")
       }.sorted()
     }
   }
