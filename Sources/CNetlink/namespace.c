@@ -263,5 +263,14 @@ int cnl_read_sysctls(int ns, const char *paths, int count, char *values, size_t 
   return 0;
 }
 
+ssize_t cnl_read_in_namespace(int ns, const char *path, void *bytes, size_t size) {
+  if (cnl_enter(ns) != 0) return -1;
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  ssize_t length = file < 0 ? -1 : read(file, bytes, size);
+  cnl_close(file);
+  cnl_leave();
+  return length;
+}
+
 const char *cnl_error_text(int code) { return strerrordesc_np(code); }
 const char *cnl_error_name(int code) { return strerrorname_np(code); }

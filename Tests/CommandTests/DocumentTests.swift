@@ -4,9 +4,11 @@ import Testing
 /// What the documents say is run, and prints what they say.
 extension CommandTests {
   @Suite(.serialized) struct DocumentTests {
-    @Test func `The session in the README prints what the README shows`() async throws {
-      let session = try #require(blocks("README.md", language: "console").first)
-      try await expectTheSame(session) { script in
+    @Test(arguments: 0..<2)
+    func `Each session in the README prints what the README shows`(number: Int) async throws {
+      let sessions = try blocks("README.md", language: "console")
+      try #require(sessions.count == 3)
+      try await expectTheSame(sessions[number]) { script in
         let path = "PATH=$PATH:\(Checkout.folder.path)/.build/debug"
         return [Checkout.netlab, "sandbox", "--", "bash", "-c", "\(path)\n\(script)"]
       }
@@ -116,7 +118,7 @@ extension CommandTests {
     /// The lines without what differs from run to run: times, addresses the kernel chooses, and the order of `ip netns`.
     private func comparable(_ lines: [String]) -> [String] {
       lines.map {
-        $0.replacing(/\d+(\.\d+)? m?s\b/, with: "TIME").replacing(/8000\.[0-9a-f]{12}/, with: "ID")
+        $0.replacing(/\d+(\.\d+)? [mµ]?s\b/, with: "TIME").replacing(/8000\.[0-9a-f]{12}/, with: "ID")
       }.sorted()
     }
   }

@@ -37,6 +37,14 @@ extension CommandTests {
       let ports = try await netlab("show", name)
       #expect(ports.output.contains("focal-1  eth0    int_net  up"), "\(ports)")
       #expect(ports.output.contains("    tapde4f2069-52 → brq1b80dac9-ee (compute-1)"))
+      // To another user it is not as if it did not run.
+      for command in [["show", name], ["trace", name, "focal-1", "focal-2"], ["capture", name, "focal-1"]] {
+        let refused = try await run(
+          ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", Checkout.netlab] + command)
+        #expect(refused.status == 3, "\(refused)")
+        #expect(refused.errors.contains("the lab '\(name)' is not yours"), "\(refused)")
+        #expect(refused.errors.contains("sudo netlab"), "\(refused)")
+      }
       let narrow = try await netlab("show", name, "bridges", environment: ["COLUMNS": "60"])
       #expect(narrow.output.split(separator: "\n").allSatisfy { $0.count <= 60 }, "\(narrow)")
       let rows = try JSONSerialization.jsonObject(

@@ -171,6 +171,46 @@ import Testing
     }
   }
 
+  /// Checks of a loop stand on one line, and each keeps its own packets.
+  @Test func keptCaptures() async throws {
+    try await withLab(FourVMs(), .linuxbridge) { running in
+      let checks = ["arp", "icmp"].flatMap { filter in
+        Capture(at: "c", filter: filter) { Ping(from: "a", to: "b", count: 1) }.sees(.exactly(9)).checkList
+      }
+      let files = try await running.runner.run(checks).map { $0.failure?.capture ?? "" }
+      #expect(Set(files).count == 2 && files.allSatisfy { $0.hasSuffix(".pcap") }, "\(files)")
+    }
+  }
+
+  /// The kernel says why it dropped what its rules dropped, where it can.
+  @Test(.enabled("this kernel does not tell why it drops packets") { DropReasons() != nil })
+  func kernelReasons() async throws {
+    try await withLab(FourVMs(), bestDatapath) { running in
+      let healthy = try await running.tracer.trace(lab: running.lab.name, from: "a", to: "b")
+      #expect(healthy.proof?.kernelReasons == [])
+      let table =
+        "add table bridge t; add chain bridge t c { type filter hook forward priority -200; }; add rule bridge t c ip protocol icmp drop"
+      let result = try await netlab.run(
+        ["nft", table], in: "/run/netns/\(running.lab.namespace(of: "host"))")
+      try #require(result.status.isSuccess, "\(result.errorOutput)")
+      // A busy kernel may drop the packet in a thread of its own, where it is not looked for.
+      var culprit = ""
+      for _ in 1...20 where !culprit.contains("(the kernel says NETFILTER_DROP in ") {
+        culprit = try await Explainer(lab: running.lab.name, tracer: running.tracer).explain(
+          from: "a", to: "b"
+        ).culprit
+      }
+      #expect(culprit.contains("(the kernel says NETFILTER_DROP in "), "\(culprit)")
+    }
+  }
+
+  @Test func kernelReasonsAsTheyArePrinted() {
+    let line =
+      "  ping-14263 [001] ..s1. 1196.921631: kfree_skb: skbaddr=00000000d6fbd0c1 rx_sk=0000000000000000 protocol=2048 location=nft_do_chain+0x3e8/0x610 reason: NETFILTER_DROP"
+    #expect(DropReasons.reason(in: line[...]) == "NETFILTER_DROP in nft_do_chain")
+    #expect(DropReasons.reason(in: "# tracer: nop") == nil)
+  }
+
   /// A lab that is not up is no reason to fail otherwise than with a failure.
   @Test func withoutALab() async throws {
     var document = try LabDocument(of: FourVMs(), settings: [])

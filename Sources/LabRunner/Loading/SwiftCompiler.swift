@@ -18,6 +18,9 @@ struct SwiftCompiler {
     return fileIdentities([path, resolved, "\(directory(of: resolved))/swift-frontend"])
   }
 
+  /// The same, short enough for the name of a directory.
+  var fingerprint: String { String(netlabFingerprint(identity), radix: 16) }
+
   /// The options that make a lab: what the cache depends on, with nothing of the single compilation.
   static let options = ["-Onone", "-parse-as-library", "-swift-version", "6", "-lLabKit"]
 }

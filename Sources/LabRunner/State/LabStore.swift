@@ -1,5 +1,6 @@
 internal import Glibc
 internal import LabKit
+internal import Netlink
 internal import SystemPackage
 
 /// Where the state of running labs is kept: `/run/netlab/LAB/`. An ordinary user's labs have it in their worlds; outside of
@@ -38,6 +39,12 @@ public struct LabStore: Sendable {
   func hasTraces(of lab: String) -> Bool {
     NameRule.node.problem(of: lab) == nil
       && File.allCases.contains { Files.identity(of: path(of: $0, of: lab), followingLinks: false) != nil }
+  }
+
+  /// Whether there are namespaces of a lab that this user's netlab knows nothing of.
+  func isElsewhere(_ lab: String) throws -> Bool {
+    guard geteuid() != 0, NameRule.node.problem(of: lab) == nil else { return false }
+    return try Files.list(NetworkNamespace.directory).contains { $0.hasPrefix("\(lab).") }
   }
 
   /// The state of a lab; `nil` if it has none.

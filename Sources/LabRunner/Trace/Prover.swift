@@ -43,11 +43,11 @@ struct Prover {
       let wanted = required || !phase.isReturn ? hops : isFirstBack ? Array(hops.prefix(1)) : []
       return wanted.map { Self.place(phase.key, $0) }
     }
-    var sightings = collect(Set(necessary), probe.mark, isRefused: fired.failure != nil)
+    var sightings = collect(Set(necessary), probe.mark, phases, isRefused: fired.failure != nil)
     if sightings.order.isEmpty, !necessary.isEmpty, isAsking {
       // The packet had to wait for an earlier question's last attempt, and went with it.
       fired = probe.fire()
-      sightings = collect(Set(necessary), probe.mark, isRefused: fired.failure != nil)
+      sightings = collect(Set(necessary), probe.mark, phases, isRefused: fired.failure != nil)
     }
     write(sightings, into: &phases, since: fired.time)
     // Only an answer that is predicted to arrive can be missed.
@@ -71,14 +71,19 @@ struct Prover {
     world.nodes.values.contains { $0.neighbours.values.contains { $0.state == "INCOMPLETE" } }
   }
 
-  private func collect(_ necessary: Set<Sightings.Place>, _ mark: ProbeMark, isRefused: Bool) -> Sightings {
+  private func collect(
+    _ necessary: Set<Sightings.Place>, _ mark: ProbeMark, _ phases: [Trace.Phase], isRefused: Bool
+  ) -> Sightings {
     var sightings = Sightings()
     var missing = necessary
     let clock = ContinuousClock()
     let start = clock.now
     var isLingering = false
-    let patience = isAsking ? Self.retransmission : Self.patience
-    while clock.now - start < .milliseconds(Self.limit + patience) {
+    // A node whose IPv6 address is a moment old does not hear the first question: it joins the address's group later.
+    let questions = Set(phases.filter { $0.kind == .resolution || $0.kind == .resolutionAnswer }.map(\.key))
+    while clock.now - start < .milliseconds(Self.limit + Self.retransmission) {
+      let patience =
+        isAsking || missing.contains { questions.contains($0.key) } ? Self.retransmission : Self.patience
       let glimpses = taps.next(waiting: missing.isEmpty || isRefused ? Self.lingering : patience)
       if glimpses.isEmpty { break }
       for glimpse in glimpses {
