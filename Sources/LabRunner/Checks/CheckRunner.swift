@@ -69,20 +69,31 @@ public struct CheckRunner: Sendable {
       try await explain(index)
       end(unexplained.removeFirst())
     }
-    for index in checks.indices where checks[index].value.isExclusive {
-      results[index] = try await result(of: checks[index])
-      unexplained = [index]
-      try await explain(index)
-      end(unexplained.removeFirst())
+    var exclusive = checks.indices.filter { checks[$0].value.isExclusive }[...]
+    while let first = exclusive.first {
+      let together = exclusive.prefix { checks[$0].watches(what: checks[first]) }.prefix(Self.parallelChecks)
+      unexplained = together.isEmpty ? [first] : Array(together)
+      exclusive = exclusive.dropFirst(unexplained.count)
+      for (index, result) in zip(unexplained, try await self.results(of: unexplained.map { checks[$0] })) {
+        results[index] = result
+      }
+      while let index = unexplained.first {
+        try await explain(index)
+        end(unexplained.removeFirst())
+      }
     }
     return results.compactMap { $0 }
   }
 
-  func result(of check: Check) async throws -> CheckResult {
+  /// Makes the traffic that a capture watches, by running checks: why it went wrong, when it did.
+  typealias Stimulation = ([Check]) async throws -> Failure?
+
+  /// Runs one check; a capture can leave it to somebody else to make the traffic.
+  func result(of check: Check, stimulation: Stimulation? = nil) async throws -> CheckResult {
     let start = ContinuousClock.now
     let outcome: CheckResult.Outcome
     do {
-      outcome = .passed(detail: try await perform(check))
+      outcome = .passed(detail: try await perform(check, stimulation ?? stimulate))
     } catch let failure as Failure {
       outcome = .failed(failure)
     } catch let skip as Skip {
@@ -97,12 +108,12 @@ public struct CheckRunner: Sendable {
   }
 
   /// Runs one check: what it measured when it holds, and throws a `Failure` or a `Skip` otherwise.
-  private func perform(_ check: Check) async throws -> String {
+  private func perform(_ check: Check, _ stimulate: Stimulation) async throws -> String {
     switch check {
     case .ping(let check): try await perform(check)
     case .unreachable(let check): try await perform(check)
-    case .capture(let check): try await perform(check)
-    case .tagged(let check): try await perform(check)
+    case .capture(let check): try await perform(check) { try await stimulate(check.stimulus) }
+    case .tagged(let check): try await perform(check) { try await stimulate(check.stimulus) }
     case .notFlooded(let check): try await perform(check)
     case .traceroute(let check): try await perform(check)
     case .tcp(let check): try await perform(check)
