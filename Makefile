@@ -9,7 +9,7 @@ FEATURE_LOG := $(CURDIR)/.build/exercised-features
 LIBRARY := $(DESTDIR)$(PREFIX)/lib/netlab
 
 # What needs no kernel, a compiler, or a sandbox of its own, is tested once.
-HOST_ONLY := ^(LabKitTests|CommandTests)|LoadingTests|LabUserTests|SandboxTests|TraceCommandTests|ProcessTests
+HOST_ONLY := ^(LabKitTests|CommandTests)|LoadingTests|ModuleCacheTests|LabUserTests|SandboxTests|TraceCommandTests|ProcessTests
 
 .PHONY: build demo test bench torture fuzz lint deps install clean
 

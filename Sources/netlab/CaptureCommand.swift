@@ -3,7 +3,7 @@ internal import Glibc
 internal import LabKit
 internal import LabRunner
 
-struct CaptureCommand: AsyncParsableCommand {
+struct CaptureCommand: RootlessLabCommand {
   static let configuration = CommandConfiguration(
     commandName: "capture",
     abstract: "Capture packets at several devices of a running lab at once.",

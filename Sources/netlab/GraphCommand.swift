@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import LabKit
 internal import LabRunner
 
-struct GraphCommand: AsyncParsableCommand {
+struct GraphCommand: RootlessLabCommand {
   static let configuration = CommandConfiguration(
     commandName: "graph",
     abstract: "Draw a lab: VMs, their chains of devices, and the switches.",

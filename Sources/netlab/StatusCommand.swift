@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import LabKit
 internal import LabRunner
 
-struct StatusCommand: AsyncParsableCommand {
+struct StatusCommand: RootlessLabCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",
     abstract: "Show how a running lab differs from what it should be.",

@@ -2,7 +2,7 @@ public import ArgumentParser
 internal import LabKit
 public import LabRunner
 
-struct TraceCommand: AsyncParsableCommand {
+struct TraceCommand: RootlessLabCommand {
   static let configuration = CommandConfiguration(
     commandName: "trace",
     abstract:
