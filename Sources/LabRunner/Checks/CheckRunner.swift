@@ -1,10 +1,12 @@
 public import LabKit
 internal import Netlink
+internal import SystemPackage
 
 /// Runs the checks of a lab that is up.
 public struct CheckRunner: Sendable {
   let lab: ResolvedLab
   let processes: ProcessRunner
+  let faults: Faults?
   let captureDirectory: String
   let explainer: Explainer
   let identifiers = EchoIdentifiers()
@@ -13,10 +15,16 @@ public struct CheckRunner: Sendable {
   /// Each ping is a process; more of them at once only wait for each other.
   private static let parallelChecks = 8
 
-  /// - Parameter captureDirectory: where the packets of failed captures are kept; made when it is needed.
-  public init(lab: ResolvedLab, processes: ProcessRunner = ProcessRunner(), captureDirectory: String) {
+  /// - Parameters:
+  ///   - captureDirectory: where the packets of failed captures are kept; made when it is needed.
+  ///   - faults: what is to go wrong, in a test.
+  public init(
+    lab: ResolvedLab, processes: ProcessRunner = ProcessRunner(), captureDirectory: String,
+    faults: Faults? = nil
+  ) {
     self.lab = lab
-    self.processes = processes
+    self.processes = processes.with(faults)
+    self.faults = faults
     self.captureDirectory = captureDirectory
     explainer = Explainer(lab: lab.name, tracer: Tracer(runner: processes))
   }
@@ -93,7 +101,10 @@ public struct CheckRunner: Sendable {
     let start = ContinuousClock.now
     let outcome: CheckResult.Outcome
     do {
-      outcome = .passed(detail: try await perform(check, stimulation ?? stimulate))
+      try takeStep()
+      let detail = try await perform(check, stimulation ?? stimulate)
+      try takeStep()
+      outcome = .passed(detail: detail)
     } catch let failure as Failure {
       outcome = .failed(failure)
     } catch let skip as Skip {
@@ -105,6 +116,10 @@ public struct CheckRunner: Sendable {
     }
     try Task.checkCancellation()
     return CheckResult(check: check, outcome: outcome, duration: ContinuousClock.now - start)
+  }
+
+  private func takeStep() throws {
+    if let code = faults?.next() { throw FileError("run a check", Errno(rawValue: code)) }
   }
 
   /// Runs one check: what it measured when it holds, and throws a `Failure` or a `Skip` otherwise.
