@@ -337,6 +337,11 @@ private func canFilterTheOldWay() async throws -> Bool {
   return result.status.isSuccess
 }
 
+/// Whether bridges can show packets to it.
+private func showsBridgedPackets() async throws -> Bool {
+  Files.identity(of: "/proc/sys/net/bridge/bridge-nf-call-iptables") != nil
+}
+
 /// What nft does not list.
 private let legacyFaults: [Fault] = [
   Fault(
@@ -351,12 +356,16 @@ private let legacyFaults: [Fault] = [
   Fault(
     "legacy iptables' policy at the sender", [("a", "iptables-legacy -P OUTPUT DROP")], at: "a", "eth0",
     is: .netfilter),
+]
+
+/// The same on a kernel with br_netfilter.
+private let bridgedLegacyFaults: [Fault] = [
   Fault(
     "legacy iptables' FORWARD sees bridged packets",
     [
       ("host", "ip link set {brq:a} type bridge nf_call_iptables 1"),
       ("host", "iptables-legacy -A FORWARD -p icmp -j DROP"),
-    ], at: "host", "{tap:a}", is: .netfilter),
+    ], at: "host", "{tap:a}", is: .netfilter)
 ]
 
 /// Three VMs on one network, without IPv6, whose own packets would teach the bridges their addresses.
@@ -416,6 +425,13 @@ private let trunkFaults: [Fault] = [
   @Test(.enabled("this kernel has no legacy iptables", { try await canFilterTheOldWay() }))
   func faultsOfLegacyTables() async throws {
     try await runTable(legacyFaults, in: FourVMs(), .linuxbridge)
+  }
+
+  @Test(
+    .enabled("this kernel has no legacy iptables", { try await canFilterTheOldWay() }),
+    .enabled("this kernel has no br_netfilter", { try await showsBridgedPackets() }))
+  func faultsOfLegacyTablesOnBridges() async throws {
+    try await runTable(bridgedLegacyFaults, in: FourVMs(), .linuxbridge)
   }
 
   /// Rules and queues that let all pass are named at no fault, and are none.
