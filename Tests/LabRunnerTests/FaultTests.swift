@@ -185,7 +185,7 @@ private func showsBridgedPackets() async throws -> Bool {
       #expect(
         explanation.culprit == """
           request lost at br-int: port \(qvo) has VLANs 2 PVID Egress Untagged, the frame carries \
-          VLAN 1 — FaultTests.swift:\(line) wants VLAN 1 PVID Egress Untagged on \(qvo); \
+          VLAN 1 — FaultTables.swift:\(line) wants VLAN 1 PVID Egress Untagged on \(qvo); \
           `bridge -n \(name).host vlan delete dev \(qvo) vid 2 && bridge -n \(name).host vlan add dev \(qvo) vid 1 \
           pvid untagged` repairs it
           """)
