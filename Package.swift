@@ -68,8 +68,7 @@ let package = Package(
     .testTarget(
       name: "LabRunnerTests", dependencies: ["LabRunner", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "CommandTests", dependencies: ["LabKit", "LabRunner", "TestSupport"],
-      swiftSettings: swiftSettings
+      name: "CommandTests", dependencies: ["LabKit", "LabRunner", "TestSupport"], swiftSettings: swiftSettings
     ),
   ]
     + labs.map { lab in

@@ -59,7 +59,7 @@ struct StatusCommand: RootlessLabCommand {
       Console.print("  \(change.summary)\(Console.styled(place, .faint))")
     }
     Console.print("to mend it: netlab up \(name), which does")
-    for command in status.plan.commands { Console.print("  \(command)") }
+    for command in status.plan.commands { Console.print("  \(Console.runnable(command))") }
   }
 }
 

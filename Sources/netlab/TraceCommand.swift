@@ -48,7 +48,7 @@ struct TraceCommand: RootlessLabCommand {
     if json {
       try Console.printJSON(trace)
     } else {
-      Console.print(trace.text(minimal ? .minimal : summary ? .summary : .detailed))
+      Console.print(Console.runnable(trace.text(minimal ? .minimal : summary ? .summary : .detailed)))
     }
     if !trace.isDelivered { throw ExitCode(1) }
   }
