@@ -32,7 +32,7 @@ struct TortureTests {
     for _ in 0..<1000 { try cycle() }
     #expect(try Snapshot(of: document.name) == before.0)
     let descriptors = try count("/proc/self/fd")
-    #expect(descriptors == before.1)
+    #expect(descriptors <= before.1)
     // The kernel takes namespaces apart when it has time.
     let deadline = ContinuousClock.now + .seconds(60)
     while try slab() > before.2 + 20_000, .now < deadline {}
