@@ -52,7 +52,12 @@ let package = Package(
         "LabRunner",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: swiftSettings),
+      swiftSettings: swiftSettings,
+      // With Swift's libraries inside it starts three times as fast, and runs where no Swift is installed.
+      linkerSettings: [
+        .unsafeFlags(["-static-stdlib"]), .linkedLibrary("_FoundationCShims"),
+        .linkedLibrary("_FoundationCollections"),
+      ]),
     .target(
       name: "TestSupport", dependencies: ["LabRunner"], path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
@@ -63,7 +68,7 @@ let package = Package(
     .testTarget(
       name: "LabRunnerTests", dependencies: ["LabRunner", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "CommandTests", dependencies: ["netlab", "LabRunner", "TestSupport"], swiftSettings: swiftSettings
+      name: "CommandTests", dependencies: ["LabKit", "LabRunner", "TestSupport"], swiftSettings: swiftSettings
     ),
   ]
     + labs.map { lab in

@@ -25,6 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
+static const char *mark = "netlab/crowd/0123456789abcdef0123456789abcdef";
+
 static void check(bool good, const char *what) {
   if (good) return;
   perror(what);
@@ -124,7 +126,6 @@ static void make_namespace(struct node *node, bool is_host) {
   setsockopt(node->socket, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
   setsockopt(node->socket, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
   write_setting("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
-  write_setting("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
   if (is_host) {
     write_setting("/proc/sys/net/ipv4/conf/default/arp_ignore", "1");
     write_setting("/proc/sys/net/ipv4/conf/default/arp_announce", "2");
@@ -137,9 +138,38 @@ static void make_namespace(struct node *node, bool is_host) {
   check(mount("/proc/thread-self/ns/net", path, "none", MS_BIND, NULL) == 0, "mount");
 }
 
-static void drop_namespace(struct node *node) {
+/// Whether a namespace, found by its name, carries the mark, and whether its links are those that were made: what nobody
+/// may leave out who removes only what is theirs.
+static void examine(const char *path, int home) {
+  static char answer[1 << 16];
+  int namespace = open(path, O_RDONLY | O_CLOEXEC);
+  check(namespace >= 0 && setns(namespace, CLONE_NEWNET) == 0, path);
+  int links = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  check(setns(home, CLONE_NEWNET) == 0, "setns");
+  begin(links, RTM_GETLINK, NLM_F_DUMP);
+  link_header(0, 0, 0);
+  number(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  end();
+  check(send(links, buffer, length, 0) >= 0, "send");
+  length = requests = 0;
+  bool marked = false;
+  for (bool done = false; !done;) {
+    int left = recv(links, answer, sizeof answer, 0);
+    check(left >= 0, "recv");
+    for (struct nlmsghdr *h = (void *)answer; NLMSG_OK(h, (unsigned)left); h = NLMSG_NEXT(h, left)) {
+      done = done || h->nlmsg_type == NLMSG_DONE;
+      marked = marked || memmem(h, h->nlmsg_len, mark, strlen(mark));
+    }
+  }
+  check(marked, "mark");
+  close(links);
+  close(namespace);
+}
+
+static void drop_namespace(struct node *node, int home) {
   char path[128];
   snprintf(path, sizeof path, "/run/netns/%s", node->name);
+  examine(path, home);
   umount2(path, MNT_DETACH);
   unlink(path);
   close(node->namespace);
@@ -169,6 +199,11 @@ static void bridge(int index, const char *name, bool is_plug, bool filters) {
   end();
 }
 
+static void queues(void) {
+  number(IFLA_NUM_TX_QUEUES, 1);
+  number(IFLA_NUM_RX_QUEUES, 1);
+}
+
 static void cable(int index, const char *name, int master, unsigned flags, const unsigned char *mac, int peer_index,
                   const char *peer, int peer_namespace, const unsigned char *peer_mac) {
   begin(host_socket, RTM_NEWLINK, NEW);
@@ -176,12 +211,14 @@ static void cable(int index, const char *name, int master, unsigned flags, const
   text(IFLA_IFNAME, name);
   number(IFLA_MTU, 1500);
   number(IFLA_MASTER, master);
+  queues();
   if (mac) attribute(IFLA_ADDRESS, mac, 6);
   struct rtattr *info = nest(IFLA_LINKINFO);
   text(IFLA_INFO_KIND, "veth");
   struct rtattr *data = nest(IFLA_INFO_DATA), *end_two = nest(VETH_INFO_PEER);
   link_header(0, peer_index, 0);
   text(IFLA_IFNAME, peer);
+  queues();
   number(IFLA_MTU, 1500);
   if (peer_namespace >= 0) number(IFLA_NET_NS_FD, peer_namespace);
   if (peer_mac) attribute(IFLA_ADDRESS, peer_mac, 6);
@@ -217,7 +254,7 @@ static void marks(int index, const char *kind, int vm) {
 }
 
 static void mark_loopback(int socket) {
-  set(socket, 1, IFF_UP, 0, "netlab/crowd/0123456789abcdef0123456789abcdef");
+  set(socket, 1, IFF_UP, 0, mark);
   altname(socket, 1, "netlab-0123456789abcdef0123456789abcdef");
 }
 
@@ -309,7 +346,7 @@ int main(int count_of_arguments, char **arguments) {
   make_addresses(nodes, count);
   double up = now();
   check(setns(home, CLONE_NEWNET) == 0, "setns");
-  for (int i = 0; i <= count; i++) drop_namespace(&nodes[i]);
+  for (int i = 0; i <= count; i++) drop_namespace(&nodes[i], home);
   double down = now();
   printf("%.2f %.2f %.2f %.2f %.2f\n", namespaces - start, links - namespaces, up - links, up - start, down - up);
   return 0;

@@ -24,9 +24,15 @@ struct TwoSubnets: Lab {
     Ping(from: right, to: left)
     Traceroute(from: left, to: right).hops(1)
     Neighbour(of: left, for: right)
+    Neighbour(of: left, for: unrouted)
+    Neighbour(of: right, for: left)
 
     Unreachable(from: unrouted, to: right)
     Ping(from: unrouted, to: left)
+    // Whole packets, as large as the network takes.
+    Ping(from: left, to: right, size: 1472, dontFragment: true)
+    Ping(from: unrouted, to: left, size: 1472, dontFragment: true)
+    NotFlooded(from: left, to: right, observer: unrouted)
     // One tag, one broadcast domain: a VM of the first subnet sees the second one's ARP requests.
     Capture(at: unrouted, filter: "arp and host 10.0.2.77") {
       Unreachable(from: right, to: "10.0.2.77")

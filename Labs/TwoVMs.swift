@@ -22,6 +22,7 @@ struct TwoVMs: Lab {
     Ping(from: focal1, to: focal2, size: 1472, dontFragment: true)
     Unreachable(from: focal1, to: focal2, size: 1473, dontFragment: true)
     Neighbour(of: focal1, for: focal2)
+    Neighbour(of: focal2, for: focal1)
     SameTag(focal1, focal2)
     Traceroute(from: focal1, to: focal2).hops(1)
     TCP(from: focal1, to: focal2, port: 22)

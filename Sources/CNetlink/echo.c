@@ -6,7 +6,6 @@
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +14,14 @@
 #include <unistd.h>
 
 #include "cnetlink.h"
+#include "internal.h"
 
 // MARK: - Sockets
 
-static int open_echo_socket(int family) {
-  int type = SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK;
-  int fd = family == 4 ? socket(AF_INET, type, IPPROTO_ICMP) : socket(AF_INET6, type, IPPROTO_ICMPV6);
+static int open_echo_socket(int ns, int family) {
+  int type = SOCK_RAW | SOCK_NONBLOCK;
+  int fd = family == 4 ? cnl_socket_in(ns, AF_INET, type, IPPROTO_ICMP)
+                       : cnl_socket_in(ns, AF_INET6, type, IPPROTO_ICMPV6);
   if (fd < 0) return -1;
   struct icmp_filter replies4 = {.data = ~(1U << ICMP_ECHOREPLY)};
   struct icmp6_filter replies6;
@@ -29,28 +30,18 @@ static int open_echo_socket(int family) {
   int failed = family == 4 ? setsockopt(fd, SOL_RAW, ICMP_FILTER, &replies4, sizeof replies4)
                            : setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &replies6, sizeof replies6);
   if (failed == 0) return fd;
-  int error = errno;
-  close(fd);
-  errno = error;
+  cnl_close(fd);
   return -1;
 }
 
 int cnl_open_echo_sockets(const int *namespaces, const int *families, int count, int *sockets) {
-  int home = cnl_open_current_namespace();
-  if (home < 0) return -1;
-  int opened = 0;
-  while (opened < count) {
-    if (setns(namespaces[opened], CLONE_NEWNET) != 0) break;
-    if ((sockets[opened] = open_echo_socket(families[opened])) < 0) break;
-    opened++;
+  for (int opened = 0; opened < count; opened++) {
+    sockets[opened] = open_echo_socket(namespaces[opened], families[opened]);
+    if (sockets[opened] >= 0) continue;
+    while (opened > 0) cnl_close(sockets[--opened]);
+    return -1;
   }
-  int error = errno;
-  if (setns(home, CLONE_NEWNET) != 0) abort();
-  close(home);
-  if (opened == count) return 0;
-  while (opened > 0) close(sockets[--opened]);
-  errno = error;
-  return -1;
+  return 0;
 }
 
 // MARK: - Packets

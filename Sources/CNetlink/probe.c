@@ -5,46 +5,21 @@
 #include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sched.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cnetlink.h"
-
-/// Opens a socket inside a namespace, where it stays.
-static int socket_in(int ns, int family, int type) {
-  int home = cnl_open_current_namespace();
-  if (home < 0) return -1;
-  int result = -1;
-  if (setns(ns, CLONE_NEWNET) == 0) {
-    result = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int error = errno;
-    if (setns(home, CLONE_NEWNET) != 0) abort();
-    errno = error;
-  }
-  int error = errno;
-  close(home);
-  errno = error;
-  return result;
-}
-
-/// Closes without touching errno.
-static void release(int fd) {
-  int error = errno;
-  if (fd >= 0) close(fd);
-  errno = error;
-}
+#include "internal.h"
 
 int cnl_send_frame(int ns, int ifindex, const void *frame, size_t length) {
   // Protocol 0 in `socket` receives nothing.
-  int fd = socket_in(ns, AF_PACKET, SOCK_RAW);
+  int fd = cnl_socket_in(ns, AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0);
   if (fd < 0) return -1;
   struct sockaddr_ll target = {.sll_family = AF_PACKET, .sll_ifindex = ifindex};
   ssize_t sent = sendto(fd, frame, length, 0, (struct sockaddr *)&target, sizeof target);
-  release(fd);
+  cnl_close(fd);
   return sent < 0 ? -1 : 0;
 }
 
@@ -77,14 +52,14 @@ static int await(const struct exchange *e, int fd, short events) {
 
 static int serve(struct exchange *e, int ns) {
   e->result.step = CNL_TCP_LISTEN;
-  e->listener = socket_in(ns, e->address.ss_family, SOCK_STREAM);
+  e->listener = cnl_socket_in(ns, e->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
   if (e->listener < 0) return -1;
   int on = 1;
   // Connections of earlier checks linger in TIME_WAIT.
   setsockopt(e->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (bind(e->listener, (struct sockaddr *)&e->address, e->length) == 0 && listen(e->listener, 1) == 0) return 0;
   if (errno != EADDRINUSE) return -1;
-  release(e->listener);
+  cnl_close(e->listener);
   e->listener = -1;
   e->result.foreign = 1;
   return 0;
@@ -92,7 +67,7 @@ static int serve(struct exchange *e, int ns) {
 
 static int reach(struct exchange *e, int ns) {
   e->result.step = CNL_TCP_CONNECT;
-  e->client = socket_in(ns, e->address.ss_family, SOCK_STREAM);
+  e->client = cnl_socket_in(ns, e->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
   if (e->client < 0) return -1;
   if (connect(e->client, (struct sockaddr *)&e->address, e->length) == 0) return 0;
   if (errno != EINPROGRESS || await(e, e->client, POLLOUT) != 0) return -1;
@@ -144,8 +119,10 @@ struct cnl_tcp_result cnl_exchange_tcp(int server, int client, const unsigned ch
     memcpy(&e.address, &ipv6, e.length = sizeof ipv6);
   }
   if (exchange(&e, server, client) != 0) e.result.error = errno;
-  release(e.accepted);
-  release(e.client);
-  release(e.listener);
+  cnl_close(e.accepted);
+  cnl_close(e.client);
+  // A process that another thread starts has a copy of it until it executes its program: without this, it listens on.
+  if (e.listener >= 0) shutdown(e.listener, SHUT_RDWR);
+  cnl_close(e.listener);
   return e.result;
 }

@@ -1,47 +1,20 @@
 #define _GNU_SOURCE
 #include "cnetlink.h"
+#include "internal.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/filter.h>
 #include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { PROBE_ETHERTYPE = 0x88b5 };
-
-/// Opens a socket inside a namespace.
-static int socket_in(int ns, int family, int type, int protocol) {
-  int home = cnl_open_current_namespace();
-  if (home < 0) return -1;
-  int result = -1;
-  if (setns(ns, CLONE_NEWNET) == 0) {
-    result = socket(family, type | SOCK_CLOEXEC, protocol);
-    int error = errno;
-    if (setns(home, CLONE_NEWNET) != 0) abort();
-    errno = error;
-  }
-  int error = errno;
-  close(home);
-  errno = error;
-  return result;
-}
-
-static int close_failed(int fd) {
-  int error = errno;
-  close(fd);
-  errno = error;
-  return -1;
-}
 
 /// Appends instructions that accept a frame whose two addresses at `at` are `a` and `b`; otherwise goes on.
 static int match_pair(struct sock_filter *code, int n, int at, const uint8_t *a, const uint8_t *b, int length) {
@@ -85,48 +58,21 @@ static int make_filter(struct sock_filter *code, const struct cnl_tap_filter *fi
 }
 
 int cnl_tap_open(int ns, const struct cnl_tap_filter *filter) {
-  // Protocol 0: nothing arrives before the filter is there.
-  int tap = socket_in(ns, AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0);
-  if (tap < 0) return -1;
   struct sock_filter code[64];
   struct sock_fprog program = {.len = make_filter(code, filter), .filter = code};
-  int on = 1, size = 4 << 20;
-  if (setsockopt(tap, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
-    setsockopt(tap, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-  struct sockaddr_ll any = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
-  if (setsockopt(tap, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0 ||
-      setsockopt(tap, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) != 0 ||
-      setsockopt(tap, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on) != 0 ||
-      bind(tap, (struct sockaddr *)&any, sizeof any) != 0)
-    return close_failed(tap);
-  return tap;
+  return cnl_open_packet_socket(ns, 0, &program, 4 << 20);
 }
 
 int cnl_tap_read(int tap, struct cnl_tap_frame *frame, void *bytes, size_t size) {
-  struct sockaddr_ll from;
-  struct iovec vector = {.iov_base = bytes, .iov_len = size};
-  _Alignas(struct cmsghdr) char control[256];
-  struct msghdr message = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &vector, .msg_iovlen = 1,
-                           .msg_control = control, .msg_controllen = sizeof control};
-  ssize_t length;
-  do length = recvmsg(tap, &message, MSG_DONTWAIT);
-  while (length < 0 && errno == EINTR);
-  // A device that goes away makes the socket report ENETDOWN once: there may be more after it.
-  if (length < 0) return errno == EAGAIN || errno == ENETDOWN ? 0 : -1;
+  struct cnl_received received;
+  int result = cnl_receive_frame(tap, &received, bytes, size);
+  if (result != 1) return result;
   *frame = (struct cnl_tap_frame){
-      .ifindex = from.sll_ifindex, .is_outgoing = from.sll_pkttype == PACKET_OUTGOING, .tag = -1, .length = length};
-  for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
-    if (c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_AUXDATA) {
-      struct tpacket_auxdata data;
-      memcpy(&data, CMSG_DATA(c), sizeof data);
-      if (data.tp_status & TP_STATUS_VLAN_VALID) frame->tag = data.tp_vlan_tci & 0xfff;
-    }
-    if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
-      struct timespec time;
-      memcpy(&time, CMSG_DATA(c), sizeof time);
-      frame->time = time.tv_sec * 1000000000LL + time.tv_nsec;
-    }
-  }
+      .ifindex = received.from.sll_ifindex,
+      .is_outgoing = received.from.sll_pkttype == PACKET_OUTGOING,
+      .tag = received.data.tp_status & TP_STATUS_VLAN_VALID ? received.data.tp_vlan_tci & 0xfff : -1,
+      .time = received.time,
+      .length = received.length < size ? received.length : size};
   return 1;
 }
 
@@ -173,7 +119,7 @@ static socklen_t make_address(union address *result, const uint8_t *address, int
 int cnl_probe_open(int ns, int protocol, const uint8_t *address, int length) {
   int family = length == 4 ? AF_INET : AF_INET6;
   int type = protocol == IPPROTO_TCP ? SOCK_STREAM : protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_RAW;
-  int probe = socket_in(ns, family, type | SOCK_NONBLOCK, protocol);
+  int probe = cnl_socket_in(ns, family, type | SOCK_NONBLOCK, protocol);
   if (probe < 0) return -1;
   int on = 1, forbid = IP_PMTUDISC_PROBE;
   union address own;
@@ -186,7 +132,10 @@ int cnl_probe_open(int ns, int protocol, const uint8_t *address, int length) {
   }
   if (length == 4) setsockopt(probe, IPPROTO_IP, IP_MTU_DISCOVER, &forbid, sizeof forbid);
   else setsockopt(probe, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &forbid, sizeof forbid);
-  if (bind(probe, &own.any, size) != 0) return close_failed(probe);
+  if (bind(probe, &own.any, size) != 0) {
+    cnl_close(probe);
+    return -1;
+  }
   return probe;
 }
 
@@ -197,12 +146,20 @@ int cnl_probe_port(int socket) {
   return ntohs(own.any.sa_family == AF_INET ? own.v4.sin_port : own.v6.sin6_port);
 }
 
+static int send_once(int socket, int protocol, const union address *to, socklen_t length, const void *bytes,
+                     size_t size) {
+  if (protocol == IPPROTO_TCP)
+    return connect(socket, &to->any, length) == 0 || errno == EINPROGRESS || errno == EALREADY ? 0 : -1;
+  return sendto(socket, bytes, size, 0, &to->any, length) < 0 ? -1 : 0;
+}
+
 int cnl_probe_send(int socket, int protocol, const uint8_t *address, int length, int port, const void *bytes,
                    size_t size) {
   union address to;
   socklen_t length_of = make_address(&to, address, length, port);
-  if (protocol == IPPROTO_TCP) return connect(socket, &to.any, length_of) == 0 || errno == EINPROGRESS ? 0 : -1;
-  return sendto(socket, bytes, size, 0, &to.any, length_of) < 0 ? -1 : 0;
+  // What became of an earlier packet is told in place of sending.
+  if (send_once(socket, protocol, &to, length_of, bytes, size) == 0) return 0;
+  return send_once(socket, protocol, &to, length_of, bytes, size);
 }
 
 int cnl_probe_is_answered(int socket, int protocol, int identifier) {
@@ -223,7 +180,7 @@ int cnl_probe_is_answered(int socket, int protocol, int identifier) {
 }
 
 int cnl_count_nft_tables(int ns) {
-  int netlink = socket_in(ns, AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
+  int netlink = cnl_socket_in(ns, AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
   if (netlink < 0) return 0;
   struct {
     struct nlmsghdr header;

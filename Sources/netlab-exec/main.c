@@ -1,6 +1,11 @@
 // Starts a command in a network namespace: enters it, and then becomes the command.
 //
-//     netlab-exec [--parent PID] [--netns PATH] [--contain] [--user UID:GID] [--limit-cpu SECONDS] [--limit-memory BYTES] -- CMD …
+//     netlab-exec [--parent PID] [--world | --join SOCKET | --start SOCKET] [--netns PATH] [--contain] [--user UID:GID]
+//                 [--limit-cpu SECONDS] [--limit-memory BYTES] -- CMD …
+//     netlab-exec --keeper SOCKET
+//
+// --world, --join, --start: make an ordinary user root, in a world that ends with the command, in one that is kept, or in
+// one that is kept from now on (world.c, keeper.c); 3 when the machine refuses it, 2 when nobody keeps one.
 //
 // --netns: like `ip netns exec`, the command gets a mount namespace of its own, in which /sys shows that network namespace
 // and the files of /etc/netns/<name>/ cover those of /etc. --parent: be killed when that process, which must be the parent,
@@ -29,9 +34,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { BAD_ARGUMENTS = 125, CANNOT_EXECUTE = 126, NOT_FOUND = 127 };
+#include "helper.h"
 
-static int fail(const char *attempt, const char *object) {
+int fail(const char *attempt, const char *object) {
   fprintf(stderr, "netlab: cannot %s %s: %s\n", attempt, object, strerror(errno));
   return CANNOT_EXECUTE;
 }
@@ -146,10 +151,10 @@ static int contain(void) {
 // MARK: - The command line
 
 struct options {
-  const char *netns;
+  const char *netns, *kept_world;
   long parent, user, group;
   rlim_t cpu, memory;
-  bool contain;
+  bool contain, own_world, starts_world;
 };
 
 static int parse_number(const char *text, char end, long *value, const char **rest) {
@@ -170,9 +175,16 @@ static char *const *parse(char *const argv[], struct options *options) {
       options->contain = true;
       continue;
     }
+    if (strcmp(name, "--world") == 0) {
+      options->own_world = true;
+      continue;
+    }
     if (!*++argv) return NULL;
     if (strcmp(name, "--netns") == 0) {
       options->netns = *argv;
+    } else if (strcmp(name, "--join") == 0 || strcmp(name, "--start") == 0) {
+      options->kept_world = *argv;
+      options->starts_world = strcmp(name, "--start") == 0;
     } else if (strcmp(name, "--parent") == 0) {
       if (parse_number(*argv, 0, &options->parent, NULL)) return NULL;
     } else if (strcmp(name, "--user") == 0) {
@@ -212,8 +224,24 @@ static int die_with(pid_t parent) {
   return getppid() == parent ? 0 : CANNOT_EXECUTE;  // It died before prctl.
 }
 
+static int enter_world(const struct options *options) {
+  if (!options->own_world && !options->kept_world) return 0;
+  int status = options->kept_world ? join_world(options->kept_world, options->starts_world) : make_world();
+  if (status == 0) accept_user_changes();
+  return status;
+}
+
+/// A Swift task runs on a thread that blocks nearly all signals, and what it becomes by exec would go on doing so: Ctrl-C
+/// would not end it.
+static void unblock_signals(void) {
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 int main(int count, char *argv[]) {
-  (void)count;
+  unblock_signals();
+  if (count == 3 && strcmp(argv[1], "--keeper") == 0) return keep_world(argv[2]);
   struct options options = {.parent = -1, .user = -1, .cpu = RLIM_INFINITY, .memory = RLIM_INFINITY};
   char *const *command = parse(argv + 1, &options);
   if (!command) {
@@ -221,6 +249,7 @@ int main(int count, char *argv[]) {
     return BAD_ARGUMENTS;
   }
   int status = options.parent >= 0 ? die_with(options.parent) : 0;
+  if (status == 0) status = enter_world(&options);
   if (status == 0 && options.netns) status = enter(options.netns);
   if (status == 0 && options.contain) status = contain();
   if (status != 0) return status;

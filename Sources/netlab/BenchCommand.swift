@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import LabKit
 internal import LabRunner
 
-struct BenchCommand: AsyncParsableCommand {
+struct BenchCommand: RootlessCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Measure how long a lab takes to come up and go down, phase by phase.",
@@ -20,6 +20,8 @@ struct BenchCommand: AsyncParsableCommand {
   func validate() throws {
     guard (1...1000).contains(runs) else { throw ValidationError("--runs is a number from 1 to 1000") }
   }
+
+  func world() -> World? { .new }
 
   func run() async throws {
     let lifecycle = Lifecycle.forCommandLine()

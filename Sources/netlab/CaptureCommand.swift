@@ -3,7 +3,7 @@ internal import Glibc
 internal import LabKit
 internal import LabRunner
 
-struct CaptureCommand: AsyncParsableCommand {
+struct CaptureCommand: RootlessLabCommand {
   static let configuration = CommandConfiguration(
     commandName: "capture",
     abstract: "Capture packets at several devices of a running lab at once.",
@@ -25,7 +25,8 @@ struct CaptureCommand: AsyncParsableCommand {
   var words: [String] = []
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("Capture at every device between two VMs.", valueName: "vm"))
+    help: ArgumentHelp(
+      "Capture at every device that packets from one VM to another pass, by prediction.", valueName: "vm"))
   var allHops: [String] = []
   @Option(
     help: ArgumentHelp(
@@ -50,7 +51,12 @@ struct CaptureCommand: AsyncParsableCommand {
     let inspection = try lifecycle.inspect(try await options.name(lifecycle))
     var found: [CapturePlace] = []
     if !allHops.isEmpty {
-      found = try inspection.places(of: inspection.lab.chain(from: allHops[0], to: allHops[1]))
+      let path = try await Tracer(lifecycle: lifecycle).path(
+        lab: inspection.lab.name, from: allHops[0], to: allHops[1])
+      if let end = path.end {
+        Console.warn("the packets end at \(end.device), by prediction: \(end.explanation)")
+      }
+      found = try inspection.places(of: path.devices)
     }
     let (names, trailing) = try inspection.split(
       allHops.dropFirst(2) + words, allowsNoPlace: !allHops.isEmpty)

@@ -1,12 +1,15 @@
 internal import FoundationEssentials
 internal import LabKit
 internal import LabRunner
+internal import Synchronization
 
 /// Shows checks as they end, and counts them.
-struct CheckReport {
+final class CheckReport: Sendable {
   private let total: Int
   private let json: Bool
   private let width: Int
+  /// The culprits that have been shown with a trace.
+  private let shown = Mutex<Set<String>>([])
 
   init(_ checks: [Check], json: Bool) {
     total = checks.count
@@ -32,6 +35,18 @@ struct CheckReport {
       Console.print("    seen      \(failure.seen.terminalSafe)")
       for line in failure.details { Console.print("      \(line.terminalSafe)") }
       if let capture = failure.capture { Console.print("    packets   \(Console.shortening(capture))") }
+      if let explanation = failure.explanation { show(explanation) }
+    }
+  }
+
+  /// What is to blame in one line, and the trace that shows it when it was not shown before.
+  private func show(_ explanation: Explanation) {
+    Console.print("    culprit   \(Console.styled(explanation.culprit.terminalSafe, .strong))")
+    guard let trace = explanation.trace else { return }
+    let isNew = shown.withLock { $0.insert(explanation.culprit).inserted }
+    guard isNew else { return }
+    for line in trace.text(.minimal).split(separator: "\n") {
+      Console.print("      \(String(line).terminalSafe)")
     }
   }
 
@@ -75,6 +90,9 @@ struct CheckReport {
       var seen: String?
       var details: [String]?
       var capture: String?
+      var culprit: String?
+      var repair: [String]?
+      var trace: Trace?
       var milliseconds: Double
 
       init(_ result: CheckResult) {
@@ -90,6 +108,9 @@ struct CheckReport {
           seen = failure.seen
           details = failure.details
           capture = failure.capture
+          culprit = failure.explanation?.culprit
+          repair = failure.explanation?.repair
+          trace = failure.explanation?.trace
         }
       }
     }

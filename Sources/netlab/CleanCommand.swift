@@ -16,27 +16,40 @@ struct CleanCommand: AsyncParsableCommand {
   @Flag(help: "Print the result as JSON.") var json = false
 
   func run() async throws {
-    let lifecycle = Lifecycle.forCommandLine()
-    let leftovers = try lifecycle.leftovers(includingRunning: all)
-    let (dryRun, json) = (dryRun, json)
-    var failures: [String] = []
-    for leftover in leftovers {
-      do {
-        if !dryRun { try await cancelledBySignals { try lifecycle.clean(leftover) } }
-        if !json { Console.print("\(dryRun ? "would remove" : "removed"): \(leftover.summary)") }
-      } catch let error as RunnerError {
-        // The others can still be removed.
-        failures.append("\(leftover.summary): \(error)")
-      }
+    let result: Result
+    if World.isNeeded {
+      let options = (dryRun ? ["--dry-run"] : []) + (all ? ["--all"] : [])
+      let results: [Result] = try await World.collect(["clean", "--json"] + options)
+      result = Result(
+        dryRun: dryRun, removed: results.flatMap(\.removed), failures: results.flatMap(\.failures))
+    } else {
+      result = try await cleanHere()
     }
     if json {
-      try Console.printJSON(Result(dryRun: dryRun, removed: leftovers.map(\.summary), failures: failures))
+      try Console.printJSON(result)
+    } else {
+      for leftover in result.removed { Console.print("\(dryRun ? "would remove" : "removed"): \(leftover)") }
+      if result.removed.isEmpty, result.failures.isEmpty { Console.print("there is nothing to clean") }
     }
-    if leftovers.isEmpty && !json { Console.print("there is nothing to clean") }
-    if !failures.isEmpty { throw RunnerError(.kernel, failures.joined(separator: "\n")) }
+    if !result.failures.isEmpty { throw RunnerError(.kernel, result.failures.joined(separator: "\n")) }
   }
 
-  private struct Result: Encodable {
+  private func cleanHere() async throws -> Result {
+    let lifecycle = Lifecycle.forCommandLine()
+    var result = Result(dryRun: dryRun, removed: [], failures: [])
+    for leftover in try lifecycle.leftovers(includingRunning: all) {
+      do {
+        if !dryRun { try await cancelledBySignals { try lifecycle.clean(leftover) } }
+        result.removed.append(leftover.summary)
+      } catch let error as RunnerError {
+        // The others can still be removed.
+        result.failures.append("\(leftover.summary): \(error)")
+      }
+    }
+    return result
+  }
+
+  private struct Result: Codable {
     var dryRun: Bool
     var removed: [String]
     var failures: [String]

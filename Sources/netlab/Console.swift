@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 internal import Glibc
 internal import LabKit
+internal import LabRunner
 
 /// What the command line prints, and how: colours only on a terminal, errors to standard error.
 enum Console {
@@ -62,6 +63,14 @@ enum Console {
   static func shortening(_ text: String) -> String {
     let directory = FileManager.default.currentDirectoryPath
     return directory == "/" ? text : text.replacing("\(directory)/", with: "")
+  }
+
+  /// The commands in a text as the user can run them: what `ip -n` finds for root is, for others, in a world.
+  static func runnable(_ text: String) -> String {
+    guard World.isCurrent else { return text }
+    return text.replacing(#/\b(ip|bridge) -n ([^ .]+)\.([^ ]+) /#) { match in
+      "netlab exec \(match.2) \(match.3) -- \(match.1) "
+    }
   }
 
   /// `12 ms` or `1.3 s`.

@@ -22,6 +22,13 @@ struct DoctorCommand: AsyncParsableCommand {
       programs: Program.all.map {
         Report.Found(name: $0.name, purpose: $0.purpose, package: $0.package, path: $0.path)
       })
+    if World.isNeeded {
+      do {
+        report.host = try await KernelReport.ofNewWorld()
+      } catch {
+        report.rootlessProblem = "\(error)"
+      }
+    }
     if kernel == .all {
       if let problem = Sandbox.unavailability() {
         report.sandboxProblem = "\(problem)"
@@ -65,12 +72,16 @@ struct DoctorCommand: AsyncParsableCommand {
     for line in Console.table(rows) { Console.print(line) }
     let missing = report.host.missing
     Console.print("")
+    if let problem = report.rootlessProblem {
+      return Console.print("No lab on this machine's own kernel: \(problem)")
+    }
     Console.print(
       missing.isEmpty
         ? "This machine's own kernel can run every lab."
         : report.sandbox?.missing.isEmpty == true
           ? "This machine's own kernel lacks \(missing.joined(separator: ", ")); `netlab test` uses the sandbox for labs that need it."
           : "This machine lacks \(missing.joined(separator: ", ")).")
+    if World.isNeeded { Console.print("Labs run without root here, in user namespaces.") }
   }
 
   struct Report: Codable {
@@ -83,40 +94,9 @@ struct DoctorCommand: AsyncParsableCommand {
     var host: KernelReport
     var sandbox: KernelReport?
     var sandboxProblem: String?
+    /// Why an ordinary user has no labs on the host's kernel.
+    var rootlessProblem: String?
     var programs: [Found]
-  }
-
-  /// What one kernel can do: for each feature `nil`, or the kernel's words.
-  struct KernelReport: Codable {
-    var release: String
-    var features: [String: String?]
-
-    /// The features a shipped lab needs and this kernel lacks.
-    var missing: [String] {
-      KernelFeature.allCases.filter { $0 != .dummy && features[$0.rawValue].flatMap { $0 } != nil }.map(
-        \.rawValue)
-    }
-
-    static func ofThisKernel() -> KernelReport {
-      let release = (try? String(contentsOfFile: "/proc/sys/kernel/osrelease", encoding: .utf8)) ?? "?"
-      let outcomes = KernelProbe.tryFeatures(KernelFeature.allCases)
-      return KernelReport(
-        release: String(release.split(separator: "\n").first ?? "?"),
-        features: Dictionary(uniqueKeysWithValues: outcomes.map { ($0.key.rawValue, $0.value) }))
-    }
-
-    static func ofSandbox() async throws -> KernelReport {
-      let program = CommandLine.executable
-      let result = try await ProcessRunner().run(
-        [program, "sandbox", "--", program, "doctor", "--json", "--kernel", "host"], timeout: .seconds(60))
-      do {
-        return try JSONDecoder().decode(Report.self, from: Data(result.standardOutput)).host
-      } catch {
-        throw RunnerError(
-          .environment, "the sandbox did not start: \(result.errorOutput)",
-          remedy: "Try `netlab sandbox -- true`.")
-      }
-    }
   }
 
   /// A program that netlab uses, or that people look at labs with.
@@ -138,9 +118,7 @@ struct DoctorCommand: AsyncParsableCommand {
     ]
 
     var path: String? {
-      let path = Console.environment("PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin"
-      return (path.split(separator: ":") + ["/usr/sbin", "/sbin"]).map { "\($0)/\(name)" }
-        .first { FileManager.default.isExecutableFile(atPath: $0) }
+      InstalledProgram(name, in: InstalledProgram.searchPath + ":/usr/sbin:/sbin")?.path
     }
   }
 }

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import LabRunner
 
-struct DownCommand: AsyncParsableCommand {
+struct DownCommand: RootlessLabCommand {
   static let configuration = CommandConfiguration(
     commandName: "down",
     abstract: "Take a lab down.",

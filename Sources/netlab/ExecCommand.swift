@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import LabKit
 internal import LabRunner
 
-struct ExecCommand: AsyncParsableCommand {
+struct ExecCommand: RootlessLabCommand {
   static let configuration = CommandConfiguration(
     commandName: "exec",
     abstract: "Run a command inside a node of a running lab.",
@@ -14,6 +14,7 @@ struct ExecCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var node: NodeOptions
+  var options: LabOptions { node.options }
   @Argument(parsing: .postTerminator, help: "The command and its arguments.")
   var command: [String] = []
 
@@ -27,12 +28,13 @@ struct ExecCommand: AsyncParsableCommand {
   }
 }
 
-struct ShellCommand: AsyncParsableCommand {
+struct ShellCommand: RootlessLabCommand {
   static let configuration = CommandConfiguration(
     commandName: "shell", abstract: "Open a shell inside a node of a running lab.",
     discussion: "The shell is $SHELL, or /bin/sh. Leaving it leaves the lab as it is.")
 
   @OptionGroup var node: NodeOptions
+  var options: LabOptions { node.options }
 
   func run() async throws {
     let namespace = try await node.namespace()

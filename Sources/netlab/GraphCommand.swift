@@ -2,13 +2,14 @@ internal import ArgumentParser
 internal import LabKit
 internal import LabRunner
 
-struct GraphCommand: AsyncParsableCommand {
+struct GraphCommand: RootlessLabCommand {
   static let configuration = CommandConfiguration(
     commandName: "graph",
     abstract: "Draw a lab: VMs, their chains of devices, and the switches.",
     discussion: """
       A .swift or .json file is drawn as it should be; a running lab, given by its name, with marks where the kernel \
-      has something else. svg is one file that a browser shows, light or dark.
+      has something else. --trace paints, in a file's lab, the way that is meant, and in a running lab the way that a \
+      packet would take now, with a mark where it ends. svg is one file that a browser shows, light or dark.
 
         netlab graph Labs/TwoVMs.swift
         netlab graph two-vms --trace focal-1 focal-2
@@ -43,7 +44,10 @@ struct GraphCommand: AsyncParsableCommand {
       graph = LabGraph(of: lab, path: path)
     } else {
       let inspection = try lifecycle.inspect(options.lab)
-      let path = trace.isEmpty ? [] : try inspection.lab.chain(from: trace[0], to: trace[1])
+      let path =
+        trace.isEmpty
+        ? TracedPath()
+        : try await Tracer(lifecycle: lifecycle).path(lab: options.lab, from: trace[0], to: trace[1])
       graph = LabGraph(of: inspection, path: path)
     }
     switch format {

@@ -39,6 +39,8 @@ struct LabOptions: ParsableArguments {
     }
     var compiler = LabCompiler()
     compiler.runAsRoot = asRoot
+    // The lab was evaluated once already, to find its name, and has said what it had to say.
+    if World.isCurrent { compiler.log = { _ in } }
     let progress = Progress("compiling \(Console.shortening(lab))")
     defer { progress.end() }
     let bytes = try await compiler.load(labFile: lab, arguments: set.flatMap { ["--set", $0] })

@@ -2,24 +2,31 @@ internal import ArgumentParser
 internal import LabKit
 internal import LabRunner
 
+/// For an ordinary user, who has a world for each lab, those of all worlds.
 struct ListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List the running labs, and their nodes as `ip netns` names them.")
+    commandName: "list", abstract: "List the running labs, and their nodes as `ip netns` names them.",
+    discussion: "Of an ordinary user those are listed that they brought up themselves.")
 
   @Flag(help: "Print the result as JSON.") var json = false
 
   func run() async throws {
-    let lifecycle = Lifecycle.forCommandLine()
-    let states = try lifecycle.store.labs().compactMap { try lifecycle.store.state(of: $0) }
-    if json { return try Console.printJSON(states.map(Row.init)) }
-    if states.isEmpty { return Console.print("no lab is running") }
-    let rows = states.map(Row.init).map { row in
+    let labs: [[Row]] = World.isNeeded ? try await World.collect(["list", "--json"]) : [try labsHere()]
+    let rows = labs.flatMap(\.self)
+    if json { return try Console.printJSON(rows) }
+    if rows.isEmpty { return Console.print("no lab is running") }
+    let cells = rows.map { row in
       [row.lab, row.phase, row.datapath, "\(row.namespaces.count) namespaces", Console.shortening(row.file)]
     }
-    for line in Console.table([["LAB", "STATE", "DATAPATH", "SIZE", "FILE"]] + rows) { Console.print(line) }
+    for line in Console.table([["LAB", "STATE", "DATAPATH", "SIZE", "FILE"]] + cells) { Console.print(line) }
   }
 
-  private struct Row: Encodable {
+  private func labsHere() throws -> [Row] {
+    let store = Lifecycle.forCommandLine().store
+    return try store.labs().compactMap { try store.state(of: $0) }.map(Row.init)
+  }
+
+  private struct Row: Codable {
     var lab: String
     var phase: String
     var datapath: String

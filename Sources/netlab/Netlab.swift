@@ -6,6 +6,8 @@ struct Main {
   static func main() async {
     do {
       var command = try Netlab.parseAsRoot()
+      World.settle()
+      if let command = command as? any RootlessCommand { try await command.enterWorld() }
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {
@@ -29,6 +31,8 @@ struct Netlab: AsyncParsableCommand {
         netlab test my-lab.swift         bring it up, run its checks, take it down
         netlab up my-lab.swift           bring it up and leave it running
         ip netns                         see its namespaces: my-lab.vm-1, my-lab.compute-1 …
+
+      Without root everything works as well, in user namespaces: `netlab exec` and `netlab shell` are the way into them.
 
       LAB is a .swift file, a .json file that `netlab compile` wrote, or the name of a running lab.
 

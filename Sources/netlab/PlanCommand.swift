@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import LabKit
 internal import LabRunner
 
-struct PlanCommand: AsyncParsableCommand {
+struct PlanCommand: RootlessLabCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan",
     abstract: "Show what `up` would do, as the ip and bridge commands a person would type.",

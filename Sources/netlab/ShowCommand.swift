@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import LabKit
 internal import LabRunner
 
-struct ShowCommand: AsyncParsableCommand {
+struct ShowCommand: RootlessLabCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
     abstract: "Show a running lab as the kernel has it.",

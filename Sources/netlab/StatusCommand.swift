@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import LabKit
 internal import LabRunner
 
-struct StatusCommand: AsyncParsableCommand {
+struct StatusCommand: RootlessLabCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",
     abstract: "Show how a running lab differs from what it should be.",
@@ -59,7 +59,7 @@ struct StatusCommand: AsyncParsableCommand {
       Console.print("  \(change.summary)\(Console.styled(place, .faint))")
     }
     Console.print("to mend it: netlab up \(name), which does")
-    for command in status.plan.commands { Console.print("  \(command)") }
+    for command in status.plan.commands { Console.print("  \(Console.runnable(command))") }
   }
 }
 

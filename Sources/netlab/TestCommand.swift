@@ -3,13 +3,13 @@ internal import FoundationEssentials
 internal import LabKit
 internal import LabRunner
 
-struct TestCommand: AsyncParsableCommand {
+struct TestCommand: RootlessCommand {
   static let configuration = CommandConfiguration(
     commandName: "test",
     abstract: "Bring a lab up, run its checks, and take it down: the command for CI.",
     discussion: """
-      Where this machine's kernel lacks what the lab needs, or for a user who may not make network namespaces, the \
-      whole run takes place in a User-Mode-Linux kernel (see `netlab help sandbox`), which the first line says.
+      Where this machine's kernel lacks what the lab needs, or refuses an ordinary user namespaces, the whole run \
+      takes place in a User-Mode-Linux kernel (see `netlab help sandbox`), which the first line says.
 
         netlab test Labs/TwoVMs.swift
         netlab test Labs/Crowd.swift --set vms=100 --datapath linuxbridge --kernel host
@@ -39,7 +39,7 @@ struct TestCommand: AsyncParsableCommand {
     let (document, file) = try await options.load(lifecycle)
     let lab = try await document.checked()
     let status: Int32
-    if let reason = reasonForSandbox(lab) {
+    if let reason = try await reasonForSandbox(lab) {
       status = try await runInSandbox(document, because: reason)
     } else {
       status = try await runHere(document, file: file, lifecycle: lifecycle)
@@ -47,17 +47,34 @@ struct TestCommand: AsyncParsableCommand {
     if status != 0 { throw ExitCode(status) }
   }
 
+  func world() async throws -> World? {
+    let (document, _) = try await options.load(.forCommandLine())
+    let lab = try await document.checked()
+    guard try await reasonForSandbox(lab) == nil else { return nil }
+    return keep ? .newLab(lab.name) : .new
+  }
+
   /// Why the sandbox is to be used; `nil` when this kernel is.
-  private func reasonForSandbox(_ lab: ResolvedLab) -> String? {
+  private func reasonForSandbox(_ lab: ResolvedLab) async throws -> String? {
     switch kernel {
     case .host: return nil
-    case .sandbox: return Sandbox.current == nil ? "as you asked" : nil
+    case .sandbox: return Sandbox.current == nil && !World.isCurrent ? "as you asked" : nil
     case .auto:
-      guard Sandbox.current == nil else { return nil }
-      let missing = KernelProbe.missing(lab.blueprint().neededFeatures)
-      return missing.isEmpty
-        ? nil : "this machine's kernel cannot do \(missing.map(\.rawValue).joined(separator: ", "))"
+      guard Sandbox.current == nil, !World.isCurrent else { return nil }
+      do {
+        let missing = try await missingFeatures(of: lab.blueprint())
+        return missing.isEmpty
+          ? nil : "this machine's kernel cannot do \(missing.map(\.rawValue).joined(separator: ", "))"
+      } catch let error as RunnerError {
+        return String(error.message.prefix { $0 != "\n" })
+      }
     }
+  }
+
+  private func missingFeatures(of blueprint: Blueprint) async throws -> [KernelFeature] {
+    guard World.isNeeded else { return KernelProbe.missing(blueprint.neededFeatures) }
+    let report = try await KernelReport.ofNewWorld()
+    return KernelFeature.allCases.filter { blueprint.neededFeatures.contains($0) && !report.has($0) }
   }
 
   private func runHere(_ document: LabDocument, file: String, lifecycle: Lifecycle) async throws -> Int32 {

@@ -2,7 +2,7 @@ public import ArgumentParser
 internal import LabKit
 public import LabRunner
 
-struct TraceCommand: AsyncParsableCommand {
+struct TraceCommand: RootlessLabCommand {
   static let configuration = CommandConfiguration(
     commandName: "trace",
     abstract:
@@ -48,7 +48,7 @@ struct TraceCommand: AsyncParsableCommand {
     if json {
       try Console.printJSON(trace)
     } else {
-      Console.print(trace.text(minimal ? .minimal : summary ? .summary : .detailed))
+      Console.print(Console.runnable(trace.text(minimal ? .minimal : summary ? .summary : .detailed)))
     }
     if !trace.isDelivered { throw ExitCode(1) }
   }

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import LabKit
 internal import LabRunner
 
-struct UpCommand: AsyncParsableCommand {
+struct UpCommand: RootlessLabCommand {
   static let configuration = CommandConfiguration(
     commandName: "up",
     abstract: "Bring a lab up, or make a running one as it should be.",
@@ -18,6 +18,11 @@ struct UpCommand: AsyncParsableCommand {
   @Flag(help: "When it fails, leave what has been made as it is, for `netlab status` to describe.")
   var keep = false
   @Flag(help: "Print the result as JSON.") var json = false
+
+  func world() async throws -> World? {
+    let name = try await options.name(.forCommandLine())
+    return options.isFile ? .newLab(name) : World.isKept(name) ? .lab(name) : nil
+  }
 
   func run() async throws {
     let lifecycle = Lifecycle.forCommandLine()

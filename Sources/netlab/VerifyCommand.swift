@@ -3,7 +3,7 @@ internal import FoundationEssentials
 internal import LabKit
 internal import LabRunner
 
-struct VerifyCommand: AsyncParsableCommand {
+struct VerifyCommand: RootlessLabCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Run a running lab's checks.",

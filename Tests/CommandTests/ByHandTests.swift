@@ -70,7 +70,7 @@ extension CommandTests {
           "qvo585e6e2e-a6    1 PVID Egress Untagged",
         ])
 
-      #expect(try step("verify").text.contains("12 passed") && step("verify").status == 0)
+      #expect(try step("verify").text.contains("13 passed") && step("verify").status == 0)
       #expect(try step("status").text.contains("two-vms: no drift"))
       #expect(try step("up two-vms").text.contains("nothing to do"))
       #expect(try step("cat /sys").text.contains("fa:16:3e:50:1a:a3"))

@@ -44,6 +44,8 @@ extension CommandTests {
         (["show", "no-such-lab", "prots"], "Did you mean 'ports'?"),
         (["graph", "Labs/TwoVMs.swift", "--trace", "focal-1", "focl-2"], "Did you mean 'focal-2'?"),
         (["graph", "Labs/TwoVMs.swift", "--trace", "focal-1"], "--trace takes two VMs"),
+        (["trace", "no-such-lab", "a", "b"], "the lab 'no-such-lab' is not running"),
+        (["trace", "Labs/TwoVMs.swift", "focal-1", "focal-2"], "the lab 'two-vms' is not running"),
         (["capture", "no-such-lab", "vm"], "the lab 'no-such-lab' is not running"),
         (["capture", "no-such-lab"], "Name a place to capture at"),
         (["new", "Labs/TwoVMs.swift"], "exists already"),

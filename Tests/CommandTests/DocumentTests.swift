@@ -4,23 +4,39 @@ import Testing
 /// What the documents say is run, and prints what they say.
 extension CommandTests {
   @Suite(.serialized) struct DocumentTests {
-    @Test func `The session in the README prints what the README shows`() async throws {
-      let block = try #require(blocks("README.md", language: "console").first)
+    @Test(arguments: 0..<2)
+    func `Each session in the README prints what the README shows`(number: Int) async throws {
+      let sessions = try blocks("README.md", language: "console")
+      try #require(sessions.count == 3)
+      try await expectTheSame(sessions[number]) { script in
+        let path = "PATH=$PATH:\(Checkout.folder.path)/.build/debug"
+        return [Checkout.netlab, "sandbox", "--", "bash", "-c", "\(path)\n\(script)"]
+      }
+    }
+
+    @Test func `So does that of an ordinary user`() async throws {
+      let user = try OrdinaryUser()
+      try user.getLabs()
+      let session = try #require(blocks("README.md", language: "console").last)
+      try await expectTheSame(session) { script in
+        user.command(["bash", "-c", "PATH=$PATH:.\n\(script)"])
+      }
+      #expect(try await user.isAlone())
+    }
+
+    /// Runs the commands of a session, and compares what they print with what the session shows.
+    private func expectTheSame(_ session: [String], running: (String) -> [String]) async throws {
       var shown: [(command: String, output: [String])] = []
-      for line in block {
+      for line in session {
         if line.hasPrefix("$ ") {
           shown.append((String(line.dropFirst(2)), []))
         } else {
           shown[shown.count - 1].output.append(line)
         }
       }
-      #expect(shown.count > 5)
+      #expect(shown.count > 3)
       let script = shown.map { "echo '== \($0.command)'; \($0.command) 2>&1\n" }.joined()
-      let outcome = try await run(
-        [
-          Checkout.netlab, "sandbox", "--", "bash", "-c",
-          "PATH=$PATH:\(Checkout.folder.path)/.build/debug\n\(script)",
-        ])
+      let outcome = try await run(running(script))
       var printed: [[String]] = []
       for line in outcome.output.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
         if line.hasPrefix("== ") {
@@ -102,7 +118,7 @@ extension CommandTests {
     /// The lines without what differs from run to run: times, addresses the kernel chooses, and the order of `ip netns`.
     private func comparable(_ lines: [String]) -> [String] {
       lines.map {
-        $0.replacing(/\d+(\.\d+)? m?s\b/, with: "TIME").replacing(/8000\.[0-9a-f]{12}/, with: "ID")
+        $0.replacing(/\d+(\.\d+)? [mµ]?s\b/, with: "TIME").replacing(/8000\.[0-9a-f]{12}/, with: "ID")
       }.sorted()
     }
   }

@@ -45,7 +45,9 @@ struct Everything: Lab {
 
 extension Lab {
   func resolved(_ datapath: Datapath) throws -> ResolvedLab {
-    try LabDocument(of: self, settings: []).resolved(datapath: datapath)
+    var document = try LabDocument(of: self, settings: [])
+    document.datapath = datapath
+    return try document.resolved()
   }
 }
 

@@ -57,7 +57,9 @@ struct Mistake: Sendable, CustomTestStringConvertible {
 
   private func found(in file: String) -> String {
     do throws(LabErrors) {
-      _ = try document().resolved(datapath: datapath)
+      var document = document()
+      document.datapath = datapath
+      _ = try document.resolved()
       return "no mistake"
     } catch {
       return error.description

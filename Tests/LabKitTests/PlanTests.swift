@@ -15,23 +15,20 @@ import Testing
         ip netns add two-vms.focal-1
         ip netns add two-vms.focal-2
         ip netns exec two-vms.compute-1 sysctl -qw net.ipv6.conf.all.disable_ipv6=1
-        ip netns exec two-vms.compute-1 sysctl -qw net.ipv6.conf.default.disable_ipv6=1
         ip netns exec two-vms.compute-1 sysctl -qw net.ipv4.conf.default.arp_ignore=1
         ip netns exec two-vms.compute-1 sysctl -qw net.ipv4.conf.default.arp_announce=2
         ip netns exec two-vms.focal-1 sysctl -qw net.ipv6.conf.all.disable_ipv6=1
-        ip netns exec two-vms.focal-1 sysctl -qw net.ipv6.conf.default.disable_ipv6=1
         ip netns exec two-vms.focal-2 sysctl -qw net.ipv6.conf.all.disable_ipv6=1
-        ip netns exec two-vms.focal-2 sysctl -qw net.ipv6.conf.default.disable_ipv6=1
         ip -n two-vms.compute-1 link add name br-int mtu 1500 type bridge vlan_filtering 1 vlan_default_pvid 0 stp_state 0 forward_delay 0 mcast_snooping 0
         ip -n two-vms.compute-1 link add name qbrde4f2069-52 mtu 1500 type bridge vlan_default_pvid 0 stp_state 0 forward_delay 0 ageing_time 0 mcast_snooping 0
         ip -n two-vms.compute-1 link add name qbr585e6e2e-a6 mtu 1500 type bridge vlan_default_pvid 0 stp_state 0 forward_delay 0 ageing_time 0 mcast_snooping 0
-        ip -n two-vms.compute-1 link add name qvbde4f2069-52 mtu 1500 type veth peer name qvode4f2069-52 netns two-vms.compute-1 mtu 1500
+        ip -n two-vms.compute-1 link add name qvbde4f2069-52 mtu 1500 numtxqueues 1 numrxqueues 1 type veth peer name qvode4f2069-52 netns two-vms.compute-1 mtu 1500 numtxqueues 1 numrxqueues 1
         ip -n two-vms.compute-1 link set dev qvbde4f2069-52 master qbrde4f2069-52 promisc on up
-        ip -n two-vms.compute-1 link add name tapde4f2069-52 address fe:16:3e:50:1a:a3 mtu 1500 type veth peer name eth0 netns two-vms.focal-1 address fa:16:3e:50:1a:a3 mtu 1500
+        ip -n two-vms.compute-1 link add name tapde4f2069-52 address fe:16:3e:50:1a:a3 mtu 1500 numtxqueues 1 numrxqueues 1 type veth peer name eth0 netns two-vms.focal-1 address fa:16:3e:50:1a:a3 mtu 1500 numtxqueues 1 numrxqueues 1
         ip -n two-vms.compute-1 link set dev tapde4f2069-52 master qbrde4f2069-52 up
-        ip -n two-vms.compute-1 link add name qvb585e6e2e-a6 mtu 1500 type veth peer name qvo585e6e2e-a6 netns two-vms.compute-1 mtu 1500
+        ip -n two-vms.compute-1 link add name qvb585e6e2e-a6 mtu 1500 numtxqueues 1 numrxqueues 1 type veth peer name qvo585e6e2e-a6 netns two-vms.compute-1 mtu 1500 numtxqueues 1 numrxqueues 1
         ip -n two-vms.compute-1 link set dev qvb585e6e2e-a6 master qbr585e6e2e-a6 promisc on up
-        ip -n two-vms.compute-1 link add name tap585e6e2e-a6 address fe:16:3e:e4:e8:04 mtu 1500 type veth peer name eth0 netns two-vms.focal-2 address fa:16:3e:e4:e8:04 mtu 1500
+        ip -n two-vms.compute-1 link add name tap585e6e2e-a6 address fe:16:3e:e4:e8:04 mtu 1500 numtxqueues 1 numrxqueues 1 type veth peer name eth0 netns two-vms.focal-2 address fa:16:3e:e4:e8:04 mtu 1500 numtxqueues 1 numrxqueues 1
         ip -n two-vms.compute-1 link set dev tap585e6e2e-a6 master qbr585e6e2e-a6 up
         ip -n two-vms.compute-1 link set dev lo up
         ip -n two-vms.focal-1 link set dev lo up
@@ -73,17 +70,14 @@ import Testing
         ip netns add two-vms.focal-1
         ip netns add two-vms.focal-2
         ip netns exec two-vms.compute-1 sysctl -qw net.ipv6.conf.all.disable_ipv6=1
-        ip netns exec two-vms.compute-1 sysctl -qw net.ipv6.conf.default.disable_ipv6=1
         ip netns exec two-vms.compute-1 sysctl -qw net.ipv4.conf.default.arp_ignore=1
         ip netns exec two-vms.compute-1 sysctl -qw net.ipv4.conf.default.arp_announce=2
         ip netns exec two-vms.focal-1 sysctl -qw net.ipv6.conf.all.disable_ipv6=1
-        ip netns exec two-vms.focal-1 sysctl -qw net.ipv6.conf.default.disable_ipv6=1
         ip netns exec two-vms.focal-2 sysctl -qw net.ipv6.conf.all.disable_ipv6=1
-        ip netns exec two-vms.focal-2 sysctl -qw net.ipv6.conf.default.disable_ipv6=1
         ip -n two-vms.compute-1 link add name brq1b80dac9-ee mtu 1500 type bridge stp_state 0 forward_delay 0 mcast_snooping 0
-        ip -n two-vms.compute-1 link add name tapde4f2069-52 address fe:16:3e:50:1a:a3 mtu 1500 type veth peer name eth0 netns two-vms.focal-1 address fa:16:3e:50:1a:a3 mtu 1500
+        ip -n two-vms.compute-1 link add name tapde4f2069-52 address fe:16:3e:50:1a:a3 mtu 1500 numtxqueues 1 numrxqueues 1 type veth peer name eth0 netns two-vms.focal-1 address fa:16:3e:50:1a:a3 mtu 1500 numtxqueues 1 numrxqueues 1
         ip -n two-vms.compute-1 link set dev tapde4f2069-52 master brq1b80dac9-ee up
-        ip -n two-vms.compute-1 link add name tap585e6e2e-a6 address fe:16:3e:e4:e8:04 mtu 1500 type veth peer name eth0 netns two-vms.focal-2 address fa:16:3e:e4:e8:04 mtu 1500
+        ip -n two-vms.compute-1 link add name tap585e6e2e-a6 address fe:16:3e:e4:e8:04 mtu 1500 numtxqueues 1 numrxqueues 1 type veth peer name eth0 netns two-vms.focal-2 address fa:16:3e:e4:e8:04 mtu 1500 numtxqueues 1 numrxqueues 1
         ip -n two-vms.compute-1 link set dev tap585e6e2e-a6 master brq1b80dac9-ee up
         ip -n two-vms.compute-1 link set dev lo up
         ip -n two-vms.focal-1 link set dev lo up

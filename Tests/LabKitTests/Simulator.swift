@@ -61,8 +61,15 @@ struct Simulator {
       guard state.namespaces.contains(where: { $0.name == sysctl.namespace }) else {
         throw refuse("no namespace")
       }
-      state.sysctls.removeAll { $0.namespace == sysctl.namespace && $0.key == sysctl.key }
-      state.sysctls.append(sysctl)
+      var written = [sysctl]
+      if sysctl.key == "net.ipv6.conf.all.disable_ipv6" {
+        written.append(sysctl)
+        written[1].key = "net.ipv6.conf.default.disable_ipv6"
+      }
+      state.sysctls.removeAll { old in
+        written.contains { $0.namespace == old.namespace && $0.key == old.key }
+      }
+      state.sysctls += written
     case .addLink(let link): try add(link)
     case .addVethPair(let outer, var inner):
       try add(outer)

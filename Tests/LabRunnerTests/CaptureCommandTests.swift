@@ -68,6 +68,49 @@ import Testing
     }
   }
 
+  @Test func `Text of more packets than a pipe holds is printed to the last`() async throws {
+    try await withLab(FourVMs(), .linuxbridge) { lab in
+      let places = try Lifecycle().inspect(lab.lab.name).places("a")
+      let lines = Atomic(0)
+      let capture = LiveCapture(lab: lab.lab.name, places: places, filter: "icmp", processes: netlab)
+      let (ready, signal) = AsyncStream<Void>.makeStream()
+      async let summary = {
+        defer { signal.finish() }
+        return try await capture.printText(limit: 400, ready: { signal.yield() }) { _, line in
+          if line.first?.isWhitespace == false { lines.add(1, ordering: .relaxed) }
+        }
+      }()
+      for await _ in ready { break }
+      _ = try await lab.passes(Ping(from: "a", to: "b", count: 200, size: 1400))
+      #expect(try await summary.packets == 400)
+      #expect(lines.load(ordering: .relaxed) == 400)
+    }
+  }
+
+  @Test func `All hops are those of the predicted way, and the end of it is told`() async throws {
+    try await withLab(FourVMs(), bestDatapath) { lab in
+      let name = lab.lab.name
+      let whole = try await lab.tracer.path(lab: name, from: "a", to: "b")
+      #expect(whole.devices == (try lab.lab.chain(from: "a", to: "b")) && whole.end == nil)
+      let tap = lab.expand("{tap:b}")
+      try await lab.run("ip link set \(tap) nomaster", on: "host")
+      let cut = try await lab.tracer.path(lab: name, from: "a", to: "b")
+      #expect(cut.devices.starts(with: whole.devices.prefix(3)) && cut.end != nil, "\(cut)")
+      #expect(!cut.devices.contains { $0.name == tap || $0.node == "b" }, "\(cut)")
+      try await lab.run(
+        "ip link set \(tap) master \(lab.expand(bestDatapath == .hybrid ? "{qbr:b}" : "{brq:b}"))", on: "host"
+      )
+      try await lab.run("ip link set \(tap) down", on: "host")
+      let down = try await lab.tracer.path(lab: name, from: "a", to: "b")
+      #expect(down.end?.device == LabDevice(node: "host", name: tap), "\(down)")
+      let graph = LabGraph(of: try Lifecycle().inspect(name), path: down)
+      let text = graph.text(width: 200).joined(separator: "\n")
+      #expect(text.contains("✗ the packet ends here"), "\(text)")
+      #expect(text.contains("the packet ends at host:\(tap): \(tap) is down"), "\(text)")
+      await #expect(throws: RunnerError.self) { try await lab.tracer.path(lab: name, from: "a", to: "bb") }
+    }
+  }
+
   @Test func `Cancelling is an end that keeps what came`() async throws {
     try await withLab(FourVMs(), .linuxbridge) { lab in
       let places = try Lifecycle().inspect(lab.lab.name).places("a")

@@ -69,6 +69,19 @@ let bestDatapath: Datapath = KernelProbe.missing([.vlanFiltering]).isEmpty ? .hy
     }
   }
 
+  /// The first question for an address may be lost; the kernel asks again, and the trace waits for it.
+  @Test(arguments: ["limit rate 1/day burst 1 packets drop", "drop"])
+  func lostQuestion(verdict: String) async throws {
+    try await withLab(FourVMs(), .linuxbridge) { running in
+      let table =
+        "add table inet t; add chain inet t c { type filter hook input priority 0; }; add rule inet t c icmpv6 type nd-neighbor-solicit \(verdict)"
+      let result = try await netlab.run(["nft", table], in: "/run/netns/\(running.lab.namespace(of: "b"))")
+      try #require(result.status.isSuccess, "\(result.errorOutput)")
+      let trace = try await running.tracer.trace(lab: running.lab.name, from: "a", to: "fd77::2")
+      #expect(trace.isDelivered == (verdict != "drop"), "\(trace.text())")
+    }
+  }
+
   @Test func predictionOnlySendsNothing() async throws {
     try await withLab(FourVMs(), .linuxbridge) { running in
       var probe = Tracer.Probe()

@@ -58,10 +58,14 @@ int cnl_write_sysctls(int ns, const char *settings, int count, int *errors);
 /// `lengths[i]`. A value that needs more than `stride` bytes is EMSGSIZE.
 int cnl_read_sysctls(int ns, const char *paths, int count, char *values, size_t stride, int *lengths);
 
+/// Reads the beginning of a file of /proc/thread-self as it is in a namespace: how many bytes; -1 and errno on failure.
+ssize_t cnl_read_in_namespace(int ns, const char *path, void *bytes, size_t size);
+
 /// The kernel's words for an errno ("File exists") and its name ("EEXIST"), or NULL.
 const char *cnl_error_text(int code);
 const char *cnl_error_name(int code);
 #include "cnl_packet.h"
 #include "cnl_sandbox.h"
 #include "cnl_tap.h"
+#include "cnl_tracefs.h"
 #endif

@@ -30,16 +30,7 @@ public struct Plan: Sendable {
   /// What turns `observed` into `wanted`.
   public init(from observed: Blueprint, to wanted: Blueprint) {
     let removal = observed.removal(unlike: wanted)
-    self.init(
-      mending: wanted.difference(from: removal.remaining), removing: removal.links, removal.namespaces)
-  }
-
-  /// What mends some of the differences between two blueprints, where no link has to be made anew.
-  public init(mending changes: [Change]) {
-    self.init(mending: changes, removing: [], [])
-  }
-
-  private init(mending changes: [Change], removing links: [Link], _ namespaces: [Namespace]) {
+    let changes = wanted.difference(from: removal.remaining)
     var creations: [LinkKey: Link] = [:]
     for case .create(.link(let link)) in changes { creations[LinkKey(link)] = link }
     for change in changes {
@@ -49,8 +40,8 @@ public struct Plan: Sendable {
       case .update(let wanted, let observed, _): update(wanted, from: observed)
       }
     }
-    for link in links { add(.deleteLink(link), .deleteLinks) }
-    for namespace in namespaces { add(.deleteNamespace(namespace), .deleteNamespaces) }
+    for link in removal.links { add(.deleteLink(link), .deleteLinks) }
+    for namespace in removal.namespaces { add(.deleteNamespace(namespace), .deleteNamespaces) }
     steps = Array(ranked.joined())
     ranked = []
   }
@@ -60,7 +51,16 @@ public struct Plan: Sendable {
   private mutating func create(_ resource: Resource, creations: inout [LinkKey: Link]) {
     switch resource {
     case .namespace(let namespace): add(.addNamespace(namespace), .namespaces)
-    case .sysctl(let sysctl): add(.writeSysctl(sysctl), .sysctls)
+    case .sysctl(let sysctl):
+      // What is written to `all` the kernel writes to `default`, too.
+      var all = sysctl
+      all.key = "net.ipv6.conf.all.disable_ipv6"
+      if sysctl.key == "net.ipv6.conf.default.disable_ipv6",
+        ranked[Rank.sysctls.rawValue].last == .writeSysctl(all)
+      {
+        break
+      }
+      add(.writeSysctl(sysctl), .sysctls)
     case .link(let link): create(link, creations: &creations)
     case .vlan(let vlan): add(.addVLAN(vlan), .vlans)
     case .address(let address): add(.addAddress(address), .addresses)

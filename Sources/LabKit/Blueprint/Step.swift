@@ -128,7 +128,11 @@ extension Step {
   }
 
   private func creationWords(_ link: Link) -> [String] {
-    [link.mac.map { "address \($0)" }, link.mtu.map { "mtu \($0)" }].compactMap { $0 }
+    [
+      link.mac.map { "address \($0)" }, link.mtu.map { "mtu \($0)" },
+      // See the netlink library's `NewLink.queues`: without it, the kernel makes more, and takes them away again.
+      link.kind.word == "veth" ? "numtxqueues 1 numrxqueues 1" : nil,
+    ].compactMap { $0 }
   }
 
   private func setCommands(_ change: LinkChange) -> [String] {

@@ -2,8 +2,8 @@ extension LabDocument {
   /// Finds every mistake in the lab, or else chooses what its author left open.
   ///
   /// Choices are deterministic: the same lab gives the same addresses, MACs, ids and tags every time and everywhere.
-  public func resolved(datapath: Datapath? = nil) throws(LabErrors) -> ResolvedLab {
-    var resolver = Resolver(self, datapath: datapath ?? self.datapath)
+  public func resolved() throws(LabErrors) -> ResolvedLab {
+    var resolver = Resolver(self)
     let lab = resolver.resolve()
     guard let lab, resolver.diagnostics.isEmpty else {
       // In the source's order; and a loop makes the same mistake many times, in the same words.
@@ -19,7 +19,7 @@ extension LabDocument {
 /// mistake with whatever is still meaningful, so that one run finds them all.
 struct Resolver {
   let document: LabDocument
-  let datapath: Datapath
+  var datapath: Datapath { document.datapath }
   var diagnostics: [Diagnostic] = []
 
   // What the stages find, in the document's order.
@@ -38,10 +38,7 @@ struct Resolver {
   var declaredPorts: [DeclaredPort] = []
   private var suggestionsLeft = 100
 
-  init(_ document: LabDocument, datapath: Datapath) {
-    self.document = document
-    self.datapath = datapath
-  }
+  init(_ document: LabDocument) { self.document = document }
 
   mutating func resolve() -> ResolvedLab? {
     resolveNames()

@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Glibc
 internal import SystemPackage
 
@@ -35,18 +36,18 @@ extension LiveCapture {
     ready()
     // Cancelling ends the capture, not the writing of what came before.
     let writing = Task { [head] in
-      guard try output.write(head.bytes) else { return Summary(packets: 0, lost: 0) }
+      guard try await output.write(head.bytes) else { return Summary(packets: 0, lost: 0) }
       let packets = try await reader.forEachBatch(limit: limit) { packets in
         var blocks = PcapNG()
         for packet in packets { blocks.packet(packet) }
-        return try output.write(blocks.bytes)
+        return try await output.write(blocks.bytes)
       }
       let counts = reader.counts()
       var tail = PcapNG()
       for (place, count) in counts.enumerated() {
         tail.statistics(place: place, seen: count.seen, lost: count.lost)
       }
-      _ = try output.write(tail.bytes)
+      _ = try await output.write(tail.bytes)
       return Summary(packets: packets, lost: counts.reduce(0) { $0 + $1.lost })
     }
     return try await withTaskCancellationHandler {
@@ -57,12 +58,21 @@ extension LiveCapture {
   }
 }
 
-/// Where captured packets are written.
+/// Where captured packets are written: by a thread of its own, as whoever reads them may be slow.
 struct CaptureOutput: Sendable {
   let descriptor: CInt
+  private let queue = DispatchQueue(label: "netlab.capture-output")
+
+  init(descriptor: CInt) { self.descriptor = descriptor }
 
   /// Writes all bytes; `false` when nobody reads them any more.
-  func write(_ bytes: [UInt8]) throws -> Bool {
+  func write(_ bytes: [UInt8]) async throws -> Bool {
+    try await withCheckedContinuation { continuation in
+      queue.async { continuation.resume(returning: Result { try writeAll(bytes) }) }
+    }.get()
+  }
+
+  private func writeAll(_ bytes: [UInt8]) throws -> Bool {
     var rest = bytes[...]
     while !rest.isEmpty {
       let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }

@@ -58,7 +58,7 @@ extension Inspection {
     return (Array(places), rest.joined(separator: " "))
   }
 
-  /// The devices of a path, such as `ResolvedLab.chain(from:to:)` gives.
+  /// The devices of a path, such as `Tracer.path(lab:from:to:)` gives.
   public func places(of path: [LabDevice]) throws(RunnerError) -> [CapturePlace] { try path.map(place) }
 
   private func place(_ device: LabDevice) throws(RunnerError) -> CapturePlace {

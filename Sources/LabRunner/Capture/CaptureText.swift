@@ -13,7 +13,7 @@ extension LiveCapture {
     limit: Int? = nil, ready: @escaping @Sendable () -> Void,
     print: @escaping @Sendable (LabDevice, String) -> Void
   ) async throws -> Summary {
-    guard CheckTool.tcpdump.isInstalledHere else {
+    guard CheckTool.tcpdump.isInstalled() else {
       throw RunnerError(
         .environment, CheckTool.tcpdump.absence, remedy: "It prints the packets; -w writes them without it.")
     }
@@ -36,10 +36,8 @@ extension LiveCapture {
     let pipe = "\(directory)/packets"
     guard unsafe mkfifo(pipe, 0o600) == 0 else { throw FileError("make the pipe \(pipe)") }
     let command = ["tcpdump", "-r", pipe, "-n", "-e", "-l"] + (geteuid() == 0 ? ["-Z", "root"] : [])
-    return try await processes.withProcess(command, outputLimit: 1 << 40) { process in
-      // For reading as well, so that opening does not wait for tcpdump.
-      let output = CaptureOutput(descriptor: unsafe Glibc.open(pipe, O_RDWR | O_CLOEXEC))
-      guard output.descriptor >= 0 else { throw FileError("open the pipe \(pipe)") }
+    return try await processes.withProcess(command, outputLimit: nil) { process in
+      let output = try await Self.open(pipe, toBeReadBy: process)
       let seen = SeenPlaces()
       async let printed: Void = {
         for await line in process.standardOutput.lines {
@@ -48,11 +46,10 @@ extension LiveCapture {
       }()
       let outcome: Result<Int, any Error>
       do {
-        _ = try output.write(PcapHeader.bytes)
         outcome = .success(
           try await reader.forEachBatch(limit: limit) { packets in
             seen.add(packets.map(\.place))
-            return try output.write(packets.flatMap(PcapHeader.record))
+            return try await output.write(packets.flatMap(PcapHeader.record))
           })
       } catch {
         outcome = .failure(error)
@@ -61,6 +58,21 @@ extension LiveCapture {
       await printed
       return Summary(packets: try outcome.get(), lost: reader.counts().reduce(0) { $0 + $1.lost })
     }.value
+  }
+
+  /// Opens a pipe for writing when tcpdump has opened it for reading, or has ended.
+  ///
+  /// A pipe that is closed before would keep tcpdump waiting for a writer for ever.
+  private static func open(_ pipe: String, toBeReadBy process: RunningProcess) async throws -> CaptureOutput {
+    // For reading as well, so that opening does not wait.
+    let keeper = unsafe Glibc.open(pipe, O_RDWR | O_CLOEXEC)
+    guard keeper >= 0 else { throw FileError("open the pipe \(pipe)") }
+    defer { close(keeper) }
+    _ = try await CaptureOutput(descriptor: keeper).write(PcapHeader.bytes)
+    for await line in process.standardError.lines where line.hasPrefix("reading from file") { break }
+    let writer = unsafe Glibc.open(pipe, O_WRONLY | O_CLOEXEC)
+    guard writer >= 0 else { throw FileError("open the pipe \(pipe)") }
+    return CaptureOutput(descriptor: writer)
   }
 }
 
@@ -76,6 +88,10 @@ private final class SeenPlaces: Sendable {
       guard isNext, state.next < state.places.count else { return state.current }
       state.current = state.places[state.next]
       state.next += 1
+      if state.next == 4096 {
+        state.places.removeFirst(state.next)
+        state.next = 0
+      }
       return state.current
     }
   }

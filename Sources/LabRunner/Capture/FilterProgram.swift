@@ -1,5 +1,4 @@
 internal import CNetlink
-internal import Glibc
 
 /// A filter as the kernel takes it.
 struct FilterProgram {
@@ -30,13 +29,5 @@ struct FilterProgram {
       else { return nil }
       return cnl_packet_instruction(code: code, if_true: ifTrue, if_false: ifFalse, value: numbers[3])
     }
-  }
-}
-
-extension CheckTool {
-  /// Whether it is in this process's PATH.
-  var isInstalledHere: Bool {
-    let path = unsafe getenv("PATH").map { unsafe String(cString: $0) }
-    return isInstalled(in: path ?? "/usr/sbin:/usr/bin:/sbin:/bin")
   }
 }

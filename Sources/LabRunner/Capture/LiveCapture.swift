@@ -39,7 +39,7 @@ public struct LiveCapture: Sendable {
 
   private func requireFilter() async throws {
     guard !filter.isEmpty else { return }
-    guard CheckTool.tcpdump.isInstalledHere else {
+    guard CheckTool.tcpdump.isInstalled() else {
       throw RunnerError(
         .environment, CheckTool.tcpdump.absence,
         remedy: "It compiles filters; without one, -w needs no tcpdump.")
@@ -80,13 +80,13 @@ final class PacketReader: Sendable {
   ///
   /// Not to be called in a task that is cancelled to end a capture: what is left would not be written.
   /// - Returns: how many there were.
-  func forEachBatch(limit: Int?, write: ([PassedPacket]) throws -> Bool) async rethrows -> Int {
+  func forEachBatch(limit: Int?, write: ([PassedPacket]) async throws -> Bool) async rethrows -> Int {
     defer { stop() }
     var count = 0
     for await batch in packets {
       let batch = Array(batch.prefix((limit ?? .max) - count))
       count += batch.count
-      guard try write(batch), count < limit ?? .max else { break }
+      guard try await write(batch), count < limit ?? .max else { break }
     }
     return count
   }

@@ -23,6 +23,13 @@ public struct CheckResult: Sendable, Codable {
   public var failure: Failure? {
     if case .failed(let failure) = outcome { failure } else { nil }
   }
+
+  /// Adds to a failure why it is so.
+  mutating func explain(_ explanation: Explanation) {
+    guard var failure else { return }
+    failure.explanation = explanation
+    outcome = .failed(failure)
+  }
 }
 
 /// Why a check failed.
@@ -35,6 +42,31 @@ public struct Failure: Error, Sendable, Codable {
   public var details: [String] = []
   /// The file that holds the captured packets.
   public var capture: String?
+  /// Why packets did not arrive, or how they came where they must not; nil for what is not about packets.
+  public var explanation: Explanation?
+  /// The packets to look at for an explanation.
+  var passage: Passage?
+}
+
+/// The packets that a failed check was about.
+struct Passage: Hashable, Sendable, Codable {
+  /// What is to be found out about them.
+  enum Question: Hashable, Codable {
+    /// Why they do not arrive.
+    case loss
+    /// How they arrive where they must not.
+    case arrival
+    /// Why they were seen otherwise than they should be at a device of a node.
+    case sighting(node: String, device: String)
+  }
+
+  var question = Question.loss
+  /// A VM.
+  var sender: String
+  var target: IPAddress
+  /// The VM whose address it is, as others may have the same one.
+  var receiver: String?
+  var probe = Tracer.Probe()
 }
 
 /// Thrown by a check that says nothing about this lab.

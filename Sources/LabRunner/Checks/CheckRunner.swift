@@ -8,7 +8,9 @@ public struct CheckRunner: Sendable {
   let processes: ProcessRunner
   let faults: Faults?
   let captureDirectory: String
+  let explainer: Explainer
   let identifiers = EchoIdentifiers()
+  let keptNames = KeptNames()
 
   /// Each ping is a process; more of them at once only wait for each other.
   private static let parallelChecks = 8
@@ -24,47 +26,83 @@ public struct CheckRunner: Sendable {
     self.processes = processes.with(faults)
     self.faults = faults
     self.captureDirectory = captureDirectory
+    explainer = Explainer(lab: lab.name, tracer: Tracer(runner: processes))
   }
 
   /// Runs all checks: independent ones side by side, then those that count packets one after the other.
   ///
-  /// A failing check never stops the others.
-  /// - Parameter report: called as each check ends, never by two at once.
+  /// A failing check never stops the others. Why packets were lost is looked for while no check runs, as it takes
+  /// packets: after the independent checks, and after each other one.
+  /// - Parameter report: called as each check ends, or is explained; never by two at once.
   /// - Returns: the results in the order of the checks.
   /// - Throws: `CancellationError` only, after all that the checks had started is gone.
   public func run(
     _ checks: [Check], report: @Sendable (CheckResult) -> Void = { _ in }
   ) async throws -> [CheckResult] {
     var results = [CheckResult?](repeating: nil, count: checks.count)
-    let independent = checks.indices.filter { !checks[$0].value.isExclusive }
+    var explanations: [Passage: Explanation] = [:]
+    func explain(_ index: Int) async throws {
+      guard let passage = results[index]?.failure?.passage else { return }
+      let explanation: Explanation
+      if let known = explanations[passage] {
+        explanation = known
+      } else {
+        explanation = try await explainer.explain(passage)
+      }
+      explanations[passage] = explanation
+      results[index]?.explain(explanation)
+    }
+    func end(_ index: Int) {
+      if let result = results[index] { report(result) }
+    }
+
+    var unexplained: [Int] = []
+    // Also when the run is cancelled, what has failed is told.
+    defer { unexplained.forEach(end) }
     try await withThrowingTaskGroup(of: (Int, CheckResult).self) { group in
-      var waiting = independent[...]
+      var waiting = checks.indices.filter { !checks[$0].value.isExclusive }[...]
       for _ in 0..<Self.parallelChecks {
         guard let index = waiting.popFirst() else { break }
         group.addTask { (index, try await result(of: checks[index])) }
       }
       while let (ended, result) = try await group.next() {
         results[ended] = result
-        report(result)
+        if result.failure?.passage == nil { end(ended) } else { unexplained.append(ended) }
         if let index = waiting.popFirst() {
           group.addTask { (index, try await self.result(of: checks[index])) }
         }
       }
     }
-    for index in checks.indices where checks[index].value.isExclusive {
-      let result = try await result(of: checks[index])
-      results[index] = result
-      report(result)
+    while let index = unexplained.first {
+      try await explain(index)
+      end(unexplained.removeFirst())
+    }
+    var exclusive = checks.indices.filter { checks[$0].value.isExclusive }[...]
+    while let first = exclusive.first {
+      let together = exclusive.prefix { checks[$0].watches(what: checks[first]) }.prefix(Self.parallelChecks)
+      unexplained = together.isEmpty ? [first] : Array(together)
+      exclusive = exclusive.dropFirst(unexplained.count)
+      for (index, result) in zip(unexplained, try await self.results(of: unexplained.map { checks[$0] })) {
+        results[index] = result
+      }
+      while let index = unexplained.first {
+        try await explain(index)
+        end(unexplained.removeFirst())
+      }
     }
     return results.compactMap { $0 }
   }
 
-  func result(of check: Check) async throws -> CheckResult {
+  /// Makes the traffic that a capture watches, by running checks: why it went wrong, when it did.
+  typealias Stimulation = ([Check]) async throws -> Failure?
+
+  /// Runs one check; a capture can leave it to somebody else to make the traffic.
+  func result(of check: Check, stimulation: Stimulation? = nil) async throws -> CheckResult {
     let start = ContinuousClock.now
     let outcome: CheckResult.Outcome
     do {
       try takeStep()
-      let detail = try await perform(check)
+      let detail = try await perform(check, stimulation ?? stimulate)
       try takeStep()
       outcome = .passed(detail: detail)
     } catch let failure as Failure {
@@ -85,12 +123,12 @@ public struct CheckRunner: Sendable {
   }
 
   /// Runs one check: what it measured when it holds, and throws a `Failure` or a `Skip` otherwise.
-  private func perform(_ check: Check) async throws -> String {
+  private func perform(_ check: Check, _ stimulate: Stimulation) async throws -> String {
     switch check {
     case .ping(let check): try await perform(check)
     case .unreachable(let check): try await perform(check)
-    case .capture(let check): try await perform(check)
-    case .tagged(let check): try await perform(check)
+    case .capture(let check): try await perform(check) { try await stimulate(check.stimulus) }
+    case .tagged(let check): try await perform(check) { try await stimulate(check.stimulus) }
     case .notFlooded(let check): try await perform(check)
     case .traceroute(let check): try await perform(check)
     case .tcp(let check): try await perform(check)

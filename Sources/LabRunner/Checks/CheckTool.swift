@@ -1,4 +1,3 @@
-internal import Glibc
 public import LabKit
 
 /// A program that checks run, and that a machine may not have.
@@ -10,9 +9,8 @@ enum CheckTool: String, CaseIterable {
 
   var absence: String { "\(rawValue) is not installed (package \(package))" }
 
-  /// Whether it is in one of the directories of a PATH.
-  func isInstalled(in path: String) -> Bool {
-    path.split(separator: ":").contains { unsafe access("\($0)/\(rawValue)", X_OK) == 0 }
+  func isInstalled(in searchPath: String = InstalledProgram.searchPath) -> Bool {
+    InstalledProgram(rawValue, in: searchPath) != nil
   }
 }
 
@@ -20,14 +18,11 @@ extension CheckRunner {
   /// Finds out before anything is brought up whether this machine has the programs that the checks run.
   ///
   /// - Throws: a `RunnerError` that names the packages to install.
-  public static func requireTools(for checks: [Check]) throws(RunnerError) {
-    let path = unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? "/usr/sbin:/usr/bin:/sbin:/bin"
-    try requireTools(for: checks, in: path)
-  }
-
-  static func requireTools(for checks: [Check], in path: String) throws(RunnerError) {
+  public static func requireTools(
+    for checks: [Check], in searchPath: String = InstalledProgram.searchPath
+  ) throws(RunnerError) {
     let missing = CheckTool.allCases.filter { tool in
-      checks.contains { $0.needs(tool) } && !tool.isInstalled(in: path)
+      checks.contains { $0.needs(tool) } && !tool.isInstalled(in: searchPath)
     }
     guard !missing.isEmpty else { return }
     throw RunnerError(

@@ -11,15 +11,17 @@ extension CheckRunner {
     let sender = try port(of: check.from, on: network.name)
     let observer = try device(port(of: check.observer, on: network.name).device, of: check.observer)
     // The first frames are flooded by right: no bridge knows yet where anybody is.
-    if let failure = try await pings(1, from: check.from, to: target) { throw failure }
+    let passage = passage(check.from, check.to, target)
+    if let failure = try await pings(1, passage) { throw failure }
 
     let source = sender.addresses.first { $0.family == target.family }?.address ?? target
     let unicast = "(icmp or icmp6) and host \(source) and host \(target)"
     let witness = try broadcast(from: check.from, out: sender, in: network)
-    let capture = PacketCapture(
+    var capture = PacketCapture(
       device: observer, filter: "arp or (\(unicast))", location: check.location, witness: witness)
+    capture.passage = passage
     return try await self.capture(capture) {
-      try await pings(3, from: check.from, to: target)
+      try await pings(3, passage)
     } judge: { lines in
       let flooded = lines.filter { !$0.contains("ethertype ARP") }
       guard flooded.isEmpty else {
@@ -31,12 +33,13 @@ extension CheckRunner {
     }
   }
 
-  private func pings(_ count: Int, from sender: String, to target: IPAddress) async throws -> Failure? {
+  private func pings(_ count: Int, _ passage: Passage) async throws -> Failure? {
+    let (sender, target) = (passage.sender, passage.target)
     let summary = try await ping(PingOptions(target: target, count: count), from: sender)
     guard summary.received < count else { return nil }
     return Failure(
       expected: "the traffic to pass: \(count) of \(count) replies from \(target) to \(sender)",
-      seen: summary.text(of: count), details: summary.lines)
+      seen: summary.text(of: count), details: summary.lines, passage: passage)
   }
 
   /// An ARP request of the sender for an address that nobody has.

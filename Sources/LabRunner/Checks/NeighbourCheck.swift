@@ -17,7 +17,8 @@ extension CheckRunner {
       let place = known.first.map { "it is at \($0)" + (isConfirmed ? "" : ", where nobody answers") }
       throw Failure(
         expected: "\(target) at \(wanted) in the neighbour table of \(check.from)",
-        seen: place ?? (entries.isEmpty ? "no entry" : "no answer to who has it"), details: summary.lines)
+        seen: place ?? (entries.isEmpty ? "no entry" : "no answer to who has it"), details: summary.lines,
+        passage: passage(check.from, check.to, target))
     }
     return "\(target) is at \(wanted)"
   }

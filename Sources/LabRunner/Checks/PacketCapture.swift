@@ -1,6 +1,7 @@
 internal import Glibc
 internal import LabKit
 internal import Netlink
+internal import Synchronization
 
 /// A tcpdump that listens while something else happens.
 struct PacketCapture {
@@ -14,6 +15,8 @@ struct PacketCapture {
   /// Packets reach tcpdump in order: when it has printed this one, it has printed all that came before. So nothing has
   /// to be waited for, and a capture that saw nothing is shown to have been able to see something.
   var witness: () throws -> @Sendable (String) -> Bool
+  /// The packets that are captured, for explaining why they were seen or not.
+  var passage: Passage?
 
   /// A frame that goes out of the captured device itself, and that no bridge forwards.
   init(at device: CapturedDevice, filter: String, location: SourceLocation) {
@@ -47,6 +50,19 @@ struct PacketCapture {
 
 private func hex(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 
+/// The names of the files that a run has kept.
+final class KeptNames: Sendable {
+  private let counts = Mutex<[String: Int]>([:])
+
+  /// The name, with a number from the second one on: checks of a loop stand on one line.
+  func next(_ name: String) -> String {
+    counts.withLock { counts in
+      counts[name, default: 0] += 1
+      return counts[name] == 1 ? name : "\(name)-\(counts[name] ?? 0)"
+    }
+  }
+}
+
 extension CheckRunner {
   /// Captures while `stimulus` runs, and has `judge` look at the packets.
   ///
@@ -62,6 +78,9 @@ extension CheckRunner {
     do {
       return try await listen(capture, writingTo: file, while: stimulus, judge: judge)
     } catch var failure as Failure {
+      var passage = capture.passage
+      passage?.question = .sighting(node: capture.device.node, device: capture.device.link.name)
+      failure.passage = failure.passage ?? passage
       // A tcpdump that did not get to listen wrote nothing.
       if let bytes = try? Files.read(file), !bytes.isEmpty {
         failure.capture = try keep(bytes, of: capture)
@@ -120,10 +139,11 @@ extension CheckRunner {
   /// tcpdump run by root becomes a user of its own otherwise, who may not write into the private directory.
   private var asRoot: [String] { geteuid() == 0 ? ["-Z", "root"] : [] }
 
-  /// Puts the captured packets where they stay: `two-vms-35-eth0.pcap`, after lab, line and device.
+  /// Puts the captured packets where they stay: `two-vms-35-focal-1-eth0.pcap`, after lab, line and device.
   private func keep(_ bytes: [UInt8], of capture: PacketCapture) throws -> String {
-    let name = "\(lab.name)-\(capture.location.line)-\(capture.device.node)-\(capture.device.link.name).pcap"
-    let path = "\(captureDirectory)/\(name)"
+    let device = capture.device
+    let name = keptNames.next("\(lab.name)-\(capture.location.line)-\(device.node)-\(device.link.name)")
+    let path = "\(captureDirectory)/\(name).pcap"
     try Files.makeDirectories(captureDirectory, permissions: 0o755)
     try Files.remove(path)
     try Files.write(bytes, to: path, permissions: 0o644)
@@ -137,9 +157,21 @@ extension CheckRunner {
       guard let failure = try await result(of: check).failure, first == nil else { continue }
       first = Failure(
         expected: "the traffic to pass: \(check.value.title): \(failure.expected)", seen: failure.seen,
-        details: failure.details)
+        details: failure.details, passage: failure.passage)
     }
     return first
+  }
+
+  /// The packets that the first of some checks sends from VM to VM.
+  func passage(of checks: [Check]) -> Passage? {
+    for check in checks {
+      for path in check.value.references.paths {
+        guard let target = try? lab.address(of: path.to, from: path.from) else { continue }
+        return passage(path.from, path.to, target)
+      }
+      if let nested = passage(of: check.value.references.nested) { return nested }
+    }
+    return nil
   }
 }
 

@@ -16,7 +16,12 @@ extension CheckRunner {
       PingOptions(
         target: target, count: check.count, size: check.size, dontFragment: check.dontFragment),
       from: check.from)
-    if let failure = check.failure(for: summary, target: "\(target)") { throw failure }
+    if var failure = check.failure(for: summary, target: "\(target)") {
+      if summary.received < check.count {
+        failure.passage = passage(check.from, check.to, target, check.dontFragment ? check.size : nil)
+      }
+      throw failure
+    }
     return summary.text(of: check.count)
   }
 
@@ -30,10 +35,20 @@ extension CheckRunner {
         interval: 10),
       from: check.from)
     guard summary.received == 0 else {
+      var passage = passage(check.from, check.to, target, check.dontFragment ? check.size : nil)
+      passage.question = .arrival
       throw Failure(
-        expected: "no reply from \(target)", seen: summary.text(of: 3), details: summary.lines)
+        expected: "no reply from \(target)", seen: summary.text(of: 3), details: summary.lines,
+        passage: passage)
     }
     return "no reply" + (summary.reason.map { ": \($0)" } ?? " within \(check.timeout) ms")
+  }
+
+  /// The packets that go from a VM to an endpoint; with a size as `ping -s` has it, they may not be fragmented.
+  func passage(_ sender: String, _ endpoint: Endpoint, _ target: IPAddress, _ size: Int? = nil) -> Passage {
+    var passage = Passage(sender: sender, target: target, receiver: lab.vm(endpoint.name)?.name)
+    if let size { passage.probe.size = size + 8 + (target.family == .ipv4 ? 20 : 40) }
+    return passage
   }
 
   func ping(_ options: PingOptions, from node: String) async throws -> PingSummary {

@@ -70,7 +70,16 @@ private struct SweepOutcome: Sendable {
         unsafe cnl_error_text(refused.error).map { unsafe String(cString: $0) } ?? "\(refused.error)"
       lines.append("\(lab.vms[refused.path.sender].name) cannot send to \(refused.path.address): \(words)")
     }
-    return Failure(expected: expected, seen: seen, details: lines + matrix(lab, rules))
+    return Failure(
+      expected: expected, seen: seen, details: lines + matrix(lab, rules), passage: passage(lab))
+  }
+
+  /// The packets of one pair that is not as it must be.
+  private func passage(_ lab: ResolvedLab) -> Passage? {
+    guard let path = missing.first?.path ?? leaks.first else { return nil }
+    return Passage(
+      question: missing.isEmpty ? .arrival : .loss, sender: lab.vms[path.sender].name, target: path.address,
+      receiver: lab.vms[path.target].name)
   }
 
   private static let shownLines = 20

@@ -6,6 +6,7 @@ extension CheckRunner {
   ///
   /// Looked at is the interface that the route to the target leads out of; without a route, all of the sender's.
   func requireSender(_ sender: String, canReach target: IPAddress) throws {
+    let passage = Passage(sender: sender, target: target)
     let connection = try open(sender).connection
     let links = try connection.links()
     let used = try connection.outgoingLink(to: target)
@@ -14,18 +15,19 @@ extension CheckRunner {
       guard let link = links.first(where: { $0.name == port.device }) else {
         throw Failure(
           expected: "\(sender)'s own interface \(port.device)",
-          seen: "there is none, so that no reply proves nothing")
+          seen: "there is none, so that no reply proves nothing", passage: passage)
       }
       if let used, used != link.index { continue }
       guard link.isUp, link.hasCarrier != false else {
         throw Failure(
           expected: "\(sender)'s own interface \(port.device) up and with a carrier",
-          seen: "it is \(link.isUp ? "without a carrier" : "down"), so that no reply proves nothing")
+          seen: "it is \(link.isUp ? "without a carrier" : "down"), so that no reply proves nothing",
+          passage: passage)
       }
       for address in port.addresses where !addresses.contains(address.address.bytes) {
         throw Failure(
           expected: "\(address) on \(sender)'s own interface \(port.device)",
-          seen: "it is not there, so that no reply proves nothing")
+          seen: "it is not there, so that no reply proves nothing", passage: passage)
       }
     }
   }

@@ -18,10 +18,12 @@ extension CheckRunner {
       }
     }.get()
     guard result.error == 0 else {
+      var passage = passage(check.from, check.to, target)
+      (passage.probe.transport, passage.probe.port) = (.tcp, check.port)
       throw Failure(
         expected: "TCP port \(check.port) of \(target) to be reached, and bytes to go both ways",
         seen: "\(result.attempt(target, check.port)): \(errorText(result.error))"
-          + (result.error == ETIMEDOUT ? " after \(limit) ms" : ""))
+          + (result.error == ETIMEDOUT ? " after \(limit) ms" : ""), passage: passage)
     }
     return result.foreign == 0
       ? "connected, bytes went both ways" : "connected to what listens there already"

@@ -10,15 +10,19 @@ extension CheckRunner {
       ["traceroute", "-n", "-q", "1", "-N", "1", "-w", "1", "-m", "\(limit)", "\(target)"], on: check.from,
       timeout: .seconds(limit + 60))
     let hops = Self.hops(in: result.output)
+    var passage = passage(check.from, check.to, target)
+    passage.probe.transport = .udp
     let words = result.errorOutput.split(whereSeparator: \.isNewline).joined(separator: "; ")
     guard let last = hops.last else {
       throw Failure(
-        expected: expected, seen: words.isEmpty ? "no hop: \(result.status)" : words, details: result.lines)
+        expected: expected, seen: words.isEmpty ? "no hop: \(result.status)" : words, details: result.lines,
+        passage: passage)
     }
     let path = hops.joined(separator: " → ")
     guard last == "\(target)" else {
       throw Failure(
-        expected: expected, seen: "it is not among the first \(hops.count): \(path)", details: result.lines)
+        expected: expected, seen: "it is not among the first \(hops.count): \(path)", details: result.lines,
+        passage: passage)
     }
     guard hops.count == check.hopCount else {
       throw Failure(

@@ -52,8 +52,8 @@ public struct LabGraph: Sendable {
     self.init(lab, problems: [:], path: Set(path))
   }
 
-  /// A running lab.
-  public init(of inspection: Inspection, path: [LabDevice] = []) {
+  /// A running lab, and where a packet goes in it.
+  public init(of inspection: Inspection, path: TracedPath = TracedPath()) {
     let lab = inspection.lab
     var problems: [LabDevice: [String]] = [:]
     for change in inspection.changes {
@@ -61,10 +61,12 @@ public struct LabGraph: Sendable {
       let node = String(change.resource.namespace.dropFirst(lab.name.count + 1))
       problems[LabDevice(node: node, name: device), default: []].append(words)
     }
-    self.init(lab, problems: problems, path: Set(path))
+    if let end = path.end { problems[end.device, default: []].append("the packet ends here") }
+    self.init(lab, problems: problems, path: Set(path.devices))
     isObserved = true
     notes =
-      inspection.changes.map(\.summary)
+      (path.end.map { ["the packet ends at \($0.device): \($0.explanation)"] } ?? [])
+      + inspection.changes.map(\.summary)
       + inspection.unmanaged.map { "not netlab's: \($0.name) in \($0.namespace)" }
   }
 

@@ -66,7 +66,7 @@ struct Observer {
 
   private mutating func readLinks() throws(NetlinkError) {
     for (name, namespace) in namespaces.byName {
-      let found = try namespace.connection.links()
+      let found = try namespace.readLinks()
       knownNames[name] = ownership.knownNames(of: found, in: name)
       namespace.learn(found, as: knownNames[name] ?? [:])
       links[name] = found
@@ -199,8 +199,8 @@ struct Observer {
     of namespace: OpenNamespace, managed: Set<Int32>, into observed: inout Blueprint
   ) throws(NetlinkError) {
     let names = deviceNames(of: namespace)
-    for route in try namespace.connection.routes() {
-      guard route.table == Netlink.Route.mainTable, route.source != .kernel,
+    for route in try namespace.connection.routes(table: Netlink.Route.mainTable) {
+      guard route.source != .kernel,
         route.source != .routerAdvertisement,
         let address = IPAddress(bytes: route.destination), Int(route.prefixLength) <= address.family.width,
         let type = Netlink.Route.words[route.kind],

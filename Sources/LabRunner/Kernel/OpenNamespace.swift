@@ -30,6 +30,16 @@ final class OpenNamespace {
     return OpenNamespace(name: name, namespace: namespace, connection: connection)
   }
 
+  /// The links that were seen when the namespace was opened, for whoever asks first.
+  fileprivate var seen: [Netlink.Link]?
+
+  /// Its links. What was seen on opening it serves once: little time has passed since, and dumps are what takes long.
+  func readLinks() throws(NetlinkError) -> [Netlink.Link] {
+    defer { seen = nil }
+    if let seen { return seen }
+    return try connection.links()
+  }
+
   /// Takes the links that are there as known, by their present names and by those that the lab knows them by.
   func learn(_ links: [Netlink.Link], as knownNames: [Int32: String]) {
     indices = Dictionary(links.map { ($0.name, $0.index) }, uniquingKeysWith: { first, _ in first })
@@ -70,7 +80,13 @@ struct OpenNamespaces {
         continue
       }
       guard let opened else { continue }
-      if try mark.isOn(opened.connection.link(1)) { add(opened) } else { foreign.append(name) }
+      let links = try opened.connection.links()
+      if links.contains(where: { $0.index == 1 && mark.isOn($0) }) {
+        opened.seen = links
+        add(opened)
+      } else {
+        foreign.append(name)
+      }
     }
   }
 }

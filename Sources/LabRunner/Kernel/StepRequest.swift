@@ -32,12 +32,12 @@ extension Batch {
       }
       let peer = NewLink.Peer(
         name: inner.name, namespace: other.namespace.rawDescriptor, index: other.assignIndex(to: inner.name),
-        address: inner.mac?.bytes, mtu: inner.mtu.map(UInt32.init))
+        address: inner.mac?.bytes, mtu: inner.mtu.map(UInt32.init), queues: 1)
       createLink(
         NewLink(
           .veth(peer: peer), name: outer.name, index: namespace.assignIndex(to: outer.name),
           address: outer.mac?.bytes, mtu: outer.mtu.map(UInt32.init), master: try outer.master.map(index),
-          isUp: outer.isUp, isPromiscuous: outer.isPromiscuous))
+          isUp: outer.isUp, isPromiscuous: outer.isPromiscuous, queues: 1))
     case .changeLink(let change):
       setLink(
         try index(change.name),

@@ -107,6 +107,11 @@ public struct Lifecycle: Sendable {
 
   func notRunning(_ lab: String) throws -> RunnerError {
     let labs = try store.labs()
+    if try store.isElsewhere(lab) {
+      return RunnerError(
+        .environment, "the lab '\(lab)' is not yours: another user, probably root, brought it up",
+        remedy: "Look at it as that user: sudo netlab … \(lab)")
+    }
     let hint = nearest(to: lab, in: labs).map { "Did you mean '\($0)'?" }
     return RunnerError(
       .usage, "the lab '\(lab.terminalSafe)' is not running",

@@ -39,13 +39,20 @@ struct LabBuild {
     return workshop
   }
 
+  /// Where the compiler keeps what it makes of the system's headers, which takes several times as long as a lab.
+  ///
+  /// Nobody has a directory that root has filled and that nobody can write to: otherwise one lab could change what others
+  /// are compiled with.
+  var modules: String {
+    user.isNobody ? "\(user.cache)/modules/\(compiler.fingerprint)" : "\(user.cache)/modules"
+  }
+
   /// The call of the compiler. It sees the copy of the source at the path of the lab: that path is then in
   /// its messages and in `#filePath`, though the compiler may not be able to read the file there.
-  func command(in workshop: String, coloured: Bool) -> [String] {
+  func command(in workshop: String, modules moduleCache: String, coloured: Bool) -> [String] {
     let modules = copiesLibrary ? workshop : library.moduleDirectory
     let libraries = copiesLibrary ? workshop : library.libraryDirectory
     let runPath = copiesLibrary ? "$ORIGIN" : library.libraryDirectory
-    let moduleCache = user.isNobody ? "\(workshop)/modules" : "\(user.cache)/modules"
     return [compiler.path] + SwiftCompiler.options + [
       "-I", modules, "-L", libraries, "-Xlinker", "-rpath", "-Xlinker", runPath,
       "-module-cache-path", moduleCache, "-vfsoverlay", "\(workshop)/overlay.yaml",

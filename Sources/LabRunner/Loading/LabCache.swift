@@ -21,7 +21,7 @@ struct LabCache {
   init(root: String, labFile: String, source: [UInt8], stamp: String) {
     let stem = labFile.split(separator: "/").last?.prefix { $0 != "." } ?? ""
     let name = String(stem.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }.prefix(40))
-    directory = "\(root)/labs/\(name)-\(String(fingerprint(labFile), radix: 16))"
+    directory = "\(root)/labs/\(name)-\(String(netlabFingerprint(labFile), radix: 16))"
     self.source = source
     self.stamp = Array("\(labFile)\n\(stamp)\n".utf8)
   }
@@ -81,7 +81,7 @@ struct CacheLock {
   func release() { try? file.close() }
 }
 
-/// FNV-1a, 64 bits: names a path; what it names is compared in full.
-private func fingerprint(_ text: String) -> UInt64 {
+/// FNV-1a, 64 bits: names what is too long for a name.
+func netlabFingerprint(_ text: String) -> UInt64 {
   text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
 }

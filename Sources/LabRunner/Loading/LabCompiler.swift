@@ -120,16 +120,14 @@ public struct LabCompiler: Sendable {
   }
 
   private func compile(_ build: LabBuild) async throws {
+    if build.user.isNobody { try await fillModules(of: build) }
     let workshop = try build.prepare()
     defer { build.cleanUp(workshop) }
-    var options = ProcessRunner.Options(user: build.user.identifiers)
-    // The compiler has to be able to enter its working directory, and the lab's user may not be able to enter this.
-    options.directory = "/"
-    let command = build.command(in: workshop, coloured: isatty(STDERR_FILENO) == 1)
-    let result = try await runner.run(
-      command, options: options, environment: minimalEnvironment(home: workshop, temporary: workshop),
-      timeout: compileTimeLimit,
-      outputLimit: 16 << 20)
+    var result = try await run(build, in: workshop, modules: build.modules)
+    if build.user.isNobody, !result.status.isSuccess, result.errorOutput.contains(build.modules) {
+      // The lab imports what is not in there.
+      result = try await run(build, in: workshop, modules: "\(workshop)/modules")
+    }
     switch result.status {
     case .exited(0):
       for line in result.errorOutput.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
@@ -143,6 +141,43 @@ public struct LabCompiler: Sendable {
         attempt: "run the compiler \(build.compiler.path)", reason: "\(result.status)\n\(result.errorOutput)",
         remedy: "See whether `swiftc --version` works for the user that the lab is compiled as.")
     }
+  }
+
+  private func run(_ build: LabBuild, in workshop: String, modules: String) async throws -> ProcessResult {
+    let command = build.command(in: workshop, modules: modules, coloured: isatty(STDERR_FILENO) == 1)
+    return try await runCompiler(command, as: build.user.identifiers, temporary: workshop)
+  }
+
+  /// Compiles, as root, a source of our own that imports what labs may import.
+  private func fillModules(of build: LabBuild) async throws {
+    let directory = build.modules
+    let lock = try CacheLock(directory: directory)
+    defer { lock.release() }
+    await lock.take(exclusive: true)
+    let (source, done) = ("\(directory)/imports.swift", "\(directory)/complete")
+    guard Files.identity(of: done) == nil else { return }
+    try Files.write(Array("import Foundation\nimport Synchronization\n".utf8), to: source, permissions: 0o644)
+    let command =
+      [build.compiler.path, "-typecheck"] + SwiftCompiler.options + ["-module-cache-path", directory, source]
+    // If it fails, the compiler will have more to say about the lab itself.
+    _ = try await runCompiler(command, as: nil, temporary: "/tmp")
+    // The compiler lets others read its files, but not enter its directories.
+    for name in try Files.list(directory)
+    where Files.identity(of: "\(directory)/\(name)")?.isDirectory == true {
+      _ = unsafe chmod("\(directory)/\(name)", 0o755)
+    }
+    try Files.write([], to: done, permissions: 0o644)
+  }
+
+  private func runCompiler(
+    _ command: [String], as user: (id: UInt32, group: UInt32)?, temporary: String
+  ) async throws -> ProcessResult {
+    var options = ProcessRunner.Options(user: user)
+    // The compiler has to be able to enter its working directory, and the lab's user may not be able to enter this.
+    options.directory = "/"
+    return try await runner.run(
+      command, options: options, environment: minimalEnvironment(home: temporary, temporary: temporary),
+      timeout: compileTimeLimit, outputLimit: 16 << 20)
   }
 
   private func topology(of build: LabBuild, arguments: [String]) async throws -> [UInt8] {

@@ -17,10 +17,12 @@ public enum ExecHelper {
   /// - Parameter namespace: a path such as `/run/netns/two-vms.focal-1`; `nil` for the current one.
   /// - Returns: only on failure, after one line on standard error: 127 when the command does not exist, otherwise 126.
   public static func replaceProcess(with command: [String], in namespace: String?) -> Int32 {
+    replaceProcess((namespace.map { ["--netns", $0] } ?? []) + ["--"] + command)
+  }
+
+  static func replaceProcess(_ arguments: [String]) -> Int32 {
     let helper = locate()
-    var arguments = unsafe ([helper] + (namespace.map { ["--netns", $0] } ?? []) + ["--"] + command).map {
-      unsafe strdup($0)
-    }
+    var arguments = unsafe ([helper] + arguments).map { unsafe strdup($0) }
     unsafe arguments.append(nil)
     unsafe execv(helper, arguments)
     unsafe perror("netlab: cannot run \(helper)")

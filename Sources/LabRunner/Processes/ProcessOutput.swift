@@ -1,13 +1,13 @@
 internal import Synchronization
 
-/// One output stream of a running process: its lines as they come, and all of its bytes in the end.
+/// One output stream of a running process: its lines as they come, and in the end all of its bytes, if they are limited.
 public final class ProcessOutput: Sendable {
   /// The lines written so far and to come, without their line ends; ends when the process closes the stream.
   /// Lines are kept until they are read, by one reader.
   public let lines: AsyncStream<String>
 
   private let continuation: AsyncStream<String>.Continuation
-  private let limit: Int
+  private let limit: Int?
   private let state = Mutex(State())
 
   private struct State {
@@ -15,23 +15,28 @@ public final class ProcessOutput: Sendable {
     var lineStart = 0
   }
 
-  init(limit: Int) {
+  /// - Parameter limit: how many bytes it may have; `nil` for any number, of which only unfinished lines are kept.
+  init(limit: Int?) {
     self.limit = limit
     (lines, continuation) = AsyncStream.makeStream()
   }
 
-  /// All bytes written so far.
+  /// The bytes that are kept.
   public var bytes: [UInt8] { state.withLock { $0.bytes } }
 
   /// Takes the next bytes in; `false` when they are more than the limit allows.
   func append(_ chunk: [UInt8]) -> Bool {
     state.withLock { state in
       let searchStart = state.bytes.count
-      guard chunk.count <= limit - searchStart else { return false }
+      if let limit, chunk.count > limit - searchStart { return false }
       state.bytes += chunk
       for index in searchStart..<state.bytes.count where state.bytes[index] == UInt8(ascii: "\n") {
         continuation.yield(String(decoding: state.bytes[state.lineStart..<index], as: UTF8.self))
         state.lineStart = index + 1
+      }
+      if limit == nil {
+        state.bytes.removeFirst(state.lineStart)
+        state.lineStart = 0
       }
       return true
     }

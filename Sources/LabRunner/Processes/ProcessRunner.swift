@@ -47,11 +47,12 @@ public struct ProcessRunner: Sendable {
   ///
   /// When `body` returns or throws, a process that is still running gets SIGTERM and, half a second later, SIGKILL,
   /// with all that it started. Parameters and errors are those of
-  /// ``run(_:in:environment:timeout:outputLimit:)``, and those that `body` throws.
+  /// ``run(_:in:environment:timeout:outputLimit:)``, and those that `body` throws; without an output limit, only lines
+  /// are read, and no bytes kept.
   /// - Returns: what `body` returned, and how the process ended.
   public func withProcess<Value: Sendable>(
     _ command: [String], in namespace: String? = nil, environment: [String: String]? = nil,
-    outputLimit: Int = 16 << 20, body: (RunningProcess) async throws -> Value
+    outputLimit: Int? = 16 << 20, body: (RunningProcess) async throws -> Value
   ) async throws -> (value: Value, result: ProcessResult) {
     try await withProcess(
       command, options: Options(namespace: namespace), environment: environment, outputLimit: outputLimit,
@@ -78,7 +79,7 @@ public struct ProcessRunner: Sendable {
   }
 
   func withProcess<Value: Sendable>(
-    _ command: [String], options: Options, environment: [String: String]?, outputLimit: Int,
+    _ command: [String], options: Options, environment: [String: String]?, outputLimit: Int?,
     body: (RunningProcess) async throws -> Value
   ) async throws -> (value: Value, result: ProcessResult) {
     let start = ContinuousClock.now
@@ -123,7 +124,7 @@ public struct ProcessRunner: Sendable {
     }
     try Task.checkCancellation()
     let (value, process) = outcome.closureResult
-    guard !process.exceededOutputLimit else {
+    if let outputLimit, process.exceededOutputLimit {
       throw ProcessError.outputLimitExceeded(command: described(command), limit: outputLimit)
     }
     return try (

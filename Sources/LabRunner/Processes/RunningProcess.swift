@@ -10,7 +10,7 @@ public final class RunningProcess: Sendable {
   private let end: AsyncStream<Never>.Continuation
   private let overflowed = Atomic(false)
 
-  init(outputLimit: Int, sendSignal: @escaping @Sendable (Int32) -> Void) {
+  init(outputLimit: Int?, sendSignal: @escaping @Sendable (Int32) -> Void) {
     standardOutput = ProcessOutput(limit: outputLimit)
     standardError = ProcessOutput(limit: outputLimit)
     self.sendSignal = sendSignal

@@ -1,18 +1,15 @@
 internal import Glibc
 internal import LabKit
+internal import Netlink
 internal import SystemPackage
 
-/// Where the state of running labs is kept: `/run/netlab/LAB/`, or for other users `$XDG_RUNTIME_DIR/netlab/LAB/`.
+/// Where the state of running labs is kept: `/run/netlab/LAB/`. An ordinary user's labs have it in their worlds; outside of
+/// these there is none.
 public struct LabStore: Sendable {
   public let directory: String
 
   public init() {
-    if geteuid() == 0 {
-      directory = "/run/netlab"
-    } else {
-      let runtime = unsafe getenv("XDG_RUNTIME_DIR").map { unsafe String(cString: $0) }
-      directory = runtime.map { "\($0)/netlab" } ?? "/tmp/netlab-\(geteuid())"
-    }
+    directory = World.isNeeded ? World.directory : "/run/netlab"
   }
 
   func directory(of lab: String) -> String { "\(directory)/\(lab)" }
@@ -30,7 +27,9 @@ public struct LabStore: Sendable {
 
   /// The names of all labs that have a state, sorted.
   public func labs() throws -> [String] {
-    try traces().filter { Files.identity(of: path(of: .state, of: $0), followingLinks: false) != nil }
+    try World.isNeeded
+      ? World.labs()
+      : traces().filter { Files.identity(of: path(of: .state, of: $0), followingLinks: false) != nil }
   }
 
   /// The names of all labs of which there is anything, sorted.
@@ -40,6 +39,12 @@ public struct LabStore: Sendable {
   func hasTraces(of lab: String) -> Bool {
     NameRule.node.problem(of: lab) == nil
       && File.allCases.contains { Files.identity(of: path(of: $0, of: lab), followingLinks: false) != nil }
+  }
+
+  /// Whether there are namespaces of a lab that this user's netlab knows nothing of.
+  func isElsewhere(_ lab: String) throws -> Bool {
+    guard geteuid() != 0, NameRule.node.problem(of: lab) == nil else { return false }
+    return try Files.list(NetworkNamespace.directory).contains { $0.hasPrefix("\(lab).") }
   }
 
   /// The state of a lab; `nil` if it has none.
@@ -83,7 +88,7 @@ public struct LabStore: Sendable {
   private func unwritable(_ error: FileError) -> RunnerError {
     RunnerError(
       .environment, "cannot keep the lab's state: \(error)",
-      remedy: geteuid() == 0 ? "netlab needs \(directory) to be writable, and its own." : "Run it as root.")
+      remedy: "netlab needs \(directory) to be writable, and its own.")
   }
 
   /// Takes a lab's lock, which dies with this process. Waits for another holder, after telling so.

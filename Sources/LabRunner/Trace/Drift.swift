@@ -5,14 +5,14 @@ struct Drift {
   private let changes: [Change]
   private let observed: Blueprint
   private let lab: ResolvedLab
-  /// The ends of the way, the receiver first.
-  private let vms: [String]
+  /// The nodes at the ends of the way, the receiver first.
+  private let ends: [String]
 
-  init(from observed: Blueprint, to wanted: Blueprint, lab: ResolvedLab, from: String, to: String?) {
+  init(from observed: Blueprint, to wanted: Blueprint, lab: ResolvedLab, ends: [String]) {
     changes = wanted.difference(from: observed)
     self.observed = observed
     self.lab = lab
-    vms = [to, from].compactMap { $0 }
+    self.ends = ends
   }
 
   /// A fault with what the lab wants instead.
@@ -76,15 +76,28 @@ struct Drift {
     }
     let found = changes.first { change in
       guard let device = change.resource.deviceName else {
-        return vms.contains { lab.namespace(of: $0) == change.resource.namespace }
+        return ends.contains { lab.namespace(of: $0) == change.resource.namespace }
       }
       return passed.contains([change.resource.namespace, device])
     }
-    return found.map {
-      Trace.Drop(
-        reason: .drift, namespace: $0.resource.namespace, device: $0.resource.deviceName ?? "",
-        explanation: "packets arrive, but \(words($0))")
-    }
+    return found.map { fault($0, "packets arrive, but ") }
+  }
+
+  /// Drift at a device.
+  func at(_ namespace: String, _ device: String) -> Trace.Drop? {
+    changes.first { $0.resource.namespace == namespace && $0.resource.deviceName == device }
+      .map { fault($0, "") }
+  }
+
+  /// Drift at one of the ends of the way.
+  var atAnEnd: Trace.Drop? {
+    changes.first { change in ends.contains { concerns(change, $0) } }.map { fault($0, "") }
+  }
+
+  private func fault(_ change: Change, _ lead: String) -> Trace.Drop {
+    Trace.Drop(
+      reason: .drift, namespace: change.resource.namespace, device: change.resource.deviceName ?? "",
+      explanation: lead + words(change))
   }
 
   private func words(_ change: Change) -> String {
@@ -134,12 +147,12 @@ struct Drift {
     }
   }
 
-  /// Whether a change is at one of the two VMs, at a device of one of their ports, or at a bridge.
+  /// Whether a change is at one of the ends, at a device of one of their ports, or at a bridge.
   private func concernsPath(_ change: Change) -> Bool {
-    vms.contains { concerns(change, $0) } || change.resource.isBridge
+    ends.contains { concerns(change, $0) } || change.resource.isBridge
   }
 
-  private func isAtReceiver(_ change: Change) -> Bool { vms.first.map { concerns(change, $0) } ?? false }
+  private func isAtReceiver(_ change: Change) -> Bool { ends.first.map { concerns(change, $0) } ?? false }
 
   private func concerns(_ change: Change, _ name: String) -> Bool {
     guard let vm = lab.vm(name) else { return false }

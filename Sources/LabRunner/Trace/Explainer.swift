@@ -14,47 +14,108 @@ public struct Explainer: Sendable {
     self.tracer = tracer
   }
 
+  /// An explanation that takes longer is given up.
+  private static let limit = Duration.seconds(30)
+
   /// Explains why `to` cannot be reached from `from`; both are names of VMs, or addresses.
-  public func explain(from: String, to: String, _ probe: Tracer.Probe = Tracer.Probe()) async -> Explanation {
-    do {
-      return try await examine(from, to, probe)
-    } catch {
-      return Explanation(isFault: true, culprit: "no trace: \(error)")
+  public func explain(from: String, to: String) async throws -> Explanation {
+    try await explain { session in
+      let vm = try session.sender(from)
+      return Passage(
+        sender: vm.name, target: try session.receiver(to, from: vm).address,
+        receiver: session.lab.vm(to)?.name)
     }
   }
 
-  private func examine(_ from: String, _ to: String, _ probe: Tracer.Probe) async throws -> Explanation {
-    let session = try await TraceSession.open(lab, tracer.lifecycle, tracer.runner)
-    let vm = try session.sender(from)
-    let (address, target) = try session.receiver(to, from: vm)
-    var probe = probe
+  /// Explains what became of packets that a check was about.
+  func explain(_ passage: Passage) async throws -> Explanation { try await explain { _ in passage } }
+
+  /// Gives an explanation in any case, within a limit; throws only when the task is cancelled.
+  private func explain(
+    _ passage: @escaping @Sendable (TraceSession) throws -> Passage
+  ) async throws -> Explanation {
+    let explanation = await withTaskGroup(of: Explanation?.self) { group in
+      group.addTask {
+        do {
+          let session = try await TraceSession.open(lab, tracer.lifecycle, tracer.runner)
+          return try examine(passage(session), in: session)
+        } catch {
+          return Explanation(isFault: true, culprit: "no trace: \(error)")
+        }
+      }
+      group.addTask {
+        try? await Task.sleep(for: Self.limit)
+        return nil
+      }
+      defer { group.cancelAll() }
+      return await group.next() ?? nil
+    }
+    try Task.checkCancellation()
+    return explanation ?? Explanation(isFault: true, culprit: "no trace: it took more than \(Self.limit)")
+  }
+
+  private func examine(_ passage: Passage, in session: TraceSession) throws -> Explanation {
+    let (vm, address) = (try session.sender(passage.sender), passage.target)
+    let target = session.place(of: address, at: passage.receiver)
+    var probe = passage.probe
     probe.isRoundTrip = true
     let (trace, prediction) = try tracer.trace(
       packetTo: address, target: target, from: vm, probe, in: session)
-    let state = try tracer.lifecycle.state(of: lab)
-    let wanted = session.lab.blueprint().marked(state.mark)
-    let observed = try tracer.lifecycle.observe(session.namespaces, of: state, wanted: wanted).blueprint
-    let drift = Drift(
-      from: observed, to: wanted, lab: session.lab, from: vm.name,
-      to: session.lab.vm(to)?.name ?? session.lab.port(owning: address)?.vm.name)
+    let drift = try drift(of: passage, in: session)
     let search = FaultSearch(session: session, prediction: prediction, target: target, trace: trace)
-    guard let fault = search.fault(probe, from: vm, to: address) ?? drift.onPath(of: trace, session.world)
-    else {
+    let fault =
+      switch passage.question {
+      case .loss: search.fault(probe, from: vm, to: address) ?? drift.onPath(of: trace, session.world)
+      case .arrival: drift.onPath(of: trace, session.world) ?? drift.atAnEnd ?? search.portOption()
+      case .sighting(let node, let device):
+        drift.at(session.lab.namespace(of: node), device) ?? drift.onPath(of: trace, session.world)
+          ?? drift.atAnEnd ?? search.portOption()
+      }
+    guard let fault else {
       return Explanation(
-        isFault: false,
-        culprit: "no fault found: \(from) reaches \(to), and the answer comes back"
-          + (trace.proof.map { ", as predicted (\($0.seen) of \($0.hops) hops)" } ?? " by prediction"),
-        trace: trace)
+        isFault: false, culprit: innocence(of: trace, passage, session.world), trace: trace)
     }
     let named = drift.explain(fault)
     return Explanation(
-      isFault: true, culprit: culprit(named, search.word, session.world), fault: named.fault,
-      repair: named.repair,
-      trace: trace)
+      isFault: true, culprit: culprit(named, search.word, trace, session.world), fault: named.fault,
+      repair: named.repair, trace: trace)
+  }
+
+  private func drift(of passage: Passage, in session: TraceSession) throws -> Drift {
+    let state = try tracer.lifecycle.state(of: lab)
+    let wanted = session.lab.blueprint().marked(state.mark)
+    let observed = try tracer.lifecycle.observe(session.namespaces, of: state, wanted: wanted).blueprint
+    let receiver = passage.receiver ?? session.lab.port(owning: passage.target)?.vm.name
+    var ends = [receiver, passage.sender].compactMap { $0 }
+    if case .sighting(let node, _) = passage.question { ends.insert(node, at: 0) }
+    return Drift(from: observed, to: wanted, lab: session.lab, ends: ends)
+  }
+
+  /// What there is to say when nothing is wrong with the lab.
+  private func innocence(of trace: Trace, _ passage: Passage, _ world: KernelSnapshot) -> String {
+    if case .dropped(let drop) = trace.outcome { return "no drift: \(drop.explanation), by prediction" }
+    switch passage.question {
+    case .loss:
+      return "no fault found: \(passage.sender) reaches \(passage.target), and the answer comes back"
+        + (trace.proof.map { ", as predicted (\($0.seen) of \($0.hops) hops)" } ?? " by prediction")
+    case .arrival:
+      var devices: [String] = []
+      for hop in trace.hops where devices.last != hop.device { devices.append(hop.device) }
+      return "nothing stands in the way: \(passage.sender) reaches \(passage.target) by "
+        + devices.joined(separator: ", ")
+    case .sighting(let node, let device):
+      let place = "\(device) of \(node)"
+      let hops = trace.hops.filter { world.node($0.namespace) == node && $0.device == device }
+      if hops.isEmpty { return "no fault found: the way of the packets does not lead by \(place)" }
+      let tags = Set(hops.map { $0.tag.map { "with VLAN \($0)" } ?? "without a tag" }).sorted()
+      return "no fault found: the packets pass \(place) \(tags.joined(separator: " and "))"
+    }
   }
 
   /// `request lost at br-int: port qvo585e6e2e-a6 has … — TwoVMs.swift:11 wants …; `bridge vlan …` repairs it`
-  private func culprit(_ named: Drift.Named, _ word: String, _ world: KernelSnapshot) -> String {
+  private func culprit(_ named: Drift.Named, _ word: String, _ trace: Trace, _ world: KernelSnapshot)
+    -> String
+  {
     let fault = named.fault
     var place = fault.device
     if let device = world.place(fault.namespace, fault.device) {
@@ -64,6 +125,9 @@ public struct Explainer: Sendable {
     let isLost = ![.drift, .portOption, .duplicateAddress, .duplicateMAC, .mtuExceeded].contains(fault.reason)
     var line = isLost ? "\(word) lost at \(place.isEmpty ? world.node(fault.namespace) : place): " : ""
     line += fault.explanation
+    if isLost, let reasons = trace.proof?.kernelReasons, !reasons.isEmpty {
+      line += " (the kernel says \(reasons.joined(separator: ", ")))"
+    }
     if let wish = named.wish { line += " — \(wish)" }
     // What drops by a rule is not repaired by looking at it.
     let verb = [.netfilter, .trafficControl].contains(fault.reason) ? "shows it" : "repairs it"
@@ -106,8 +170,11 @@ private struct FaultSearch {
   /// What it is that a fault keeps from arriving; name resolution belongs to what needs it.
   var word: String {
     if case .dropped = prediction.outcome { return "request" }
-    let phase = trace.phases.first { $0.sections.flatMap(\.stages).contains { $0.sighting?.isSeen == false } }
-    return phase?.isReturn == false ? "request" : "answer"
+    let missing = trace.phases.firstIndex { $0.hops.contains { $0.sighting?.isSeen == false } }
+    guard let missing, trace.phases[missing].isReturn else { return missing == nil ? "answer" : "request" }
+    // Where no answer sets out, it may be the request that was not taken.
+    let isFirstBack = trace.phases[..<missing].allSatisfy { !$0.isReturn }
+    return isFirstBack && trace.phases[missing].hops.first?.sighting?.isSeen == false ? "request" : "answer"
   }
 
   private func unexpected(_ proof: Trace.Proof) -> Trace.Drop? {
@@ -178,7 +245,7 @@ private struct FaultSearch {
   }
 
   /// A bridge's port on the way that is set to do less than a port does.
-  private func portOption() -> Trace.Drop? {
+  func portOption() -> Trace.Drop? {
     for hop in trace.hops {
       guard let place = session.world.place(hop.namespace, hop.device), let port = session.world[place]?.port,
         let (option, command) = port.unusual
@@ -194,7 +261,12 @@ private struct FaultSearch {
 
 extension Trace {
   /// The places of all phases at which packets can be seen.
-  var hops: [Hop] { phases.flatMap(\.sections).flatMap(\.stages).compactMap(\.hop) }
+  var hops: [Hop] { phases.flatMap(\.hops).compactMap(\.hop) }
+}
+
+extension Trace.Phase {
+  /// The stages at which its packet can be seen.
+  var hops: [Trace.Stage] { sections.flatMap(\.stages).filter { $0.hop != nil } }
 }
 
 extension Device.Port {

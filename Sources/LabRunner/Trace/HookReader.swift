@@ -2,7 +2,7 @@ internal import CNetlink
 internal import LabKit
 internal import Netlink
 
-/// Finds the rules that may drop packets, where a namespace has any: nftables, and filters and queues of tc.
+/// Finds the rules that may drop packets, where a namespace has any: nftables, iptables, filters and queues of tc.
 struct HookReader {
   let runner: ProcessRunner
 
@@ -18,6 +18,7 @@ struct HookReader {
             suspects: ["there are tables, and no `nft` to list them"], command: "nft list ruleset")
         ]
     }
+    hooks += await legacyHooks(of: namespace)
     for qdisc in try namespace.connection.qdiscs() {
       guard let device = devices[qdisc.link]?.name else { continue }
       switch qdisc.kind {
@@ -37,7 +38,7 @@ struct HookReader {
     return hooks
   }
 
-  private func output(_ command: [String], _ namespace: String) async -> String? {
+  func output(_ command: [String], _ namespace: String) async -> String? {
     let result = try? await runner.run(command, in: OpenNamespace.path(of: namespace), timeout: .seconds(10))
     guard let result, result.status.isSuccess else { return nil }
     return result.output

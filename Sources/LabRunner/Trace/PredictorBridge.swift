@@ -140,7 +140,9 @@ extension Predictor {
     switch exit(packet, vlan, port, bridge, options, from: ingress, flooding: false) {
     case .success(let frame): transmit(frame, by: port)
     case .failure(let obstacle):
-      drop(obstacle.reason, at: port, obstacle.explanation, remedy: obstacle.remedy)
+      drop(
+        obstacle.reason, at: obstacle.place ?? port, obstacle.explanation, remedy: obstacle.remedy, exit: port
+      )
     }
   }
 
@@ -185,7 +187,9 @@ extension Predictor {
       case .success(let frame): outputs.append((port, frame))
       case .failure(let obstacle):
         drop(
-          obstacle.reason, at: port, obstacle.explanation, remedy: obstacle.remedy, isSide: true, exit: port)
+          obstacle.reason, at: obstacle.place ?? port, obstacle.explanation, remedy: obstacle.remedy,
+          isSide: true,
+          exit: port)
       }
     }
     let names = outputs.map { name($0.port) }
@@ -206,6 +210,8 @@ extension Predictor {
     var reason: DropReason
     var explanation: String
     var remedy: String?
+    /// Where it is, when not at the port.
+    var place: Place?
   }
 
   /// The frame as it leaves by a port, or why it does not (`should_deliver`, `br_handle_vlan`).
@@ -229,7 +235,7 @@ extension Predictor {
         Obstacle(
           reason: .deviceDown,
           explanation: "\(world.label(peer)) is down, so \(device.name) has no carrier",
-          remedy: "ip link set \(other.name) up"))
+          remedy: "ip link set \(other.name) up", place: peer))
     }
     if !device.isUp {
       return .failure(

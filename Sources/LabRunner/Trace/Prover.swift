@@ -34,6 +34,7 @@ struct Prover {
   /// - Parameter required: whether the way back has to be as predicted, too.
   func prove(_ phases: inout [Trace.Phase], with probe: ProbeSender, wayBack required: Bool) -> Trace.Proof {
     _ = taps.next(waiting: 0)
+    let reasons = DropReasons()
     var fired = probe.fire()
     let necessary = phases.enumerated().flatMap { index, phase -> [Sightings.Place] in
       let hops = phase.sections.flatMap(\.stages).compactMap(\.hop)
@@ -42,11 +43,11 @@ struct Prover {
       let wanted = required || !phase.isReturn ? hops : isFirstBack ? Array(hops.prefix(1)) : []
       return wanted.map { Self.place(phase.key, $0) }
     }
-    var sightings = collect(Set(necessary), probe.mark, isRefused: fired.failure != nil)
+    var sightings = collect(Set(necessary), probe.mark, phases, isRefused: fired.failure != nil)
     if sightings.order.isEmpty, !necessary.isEmpty, isAsking {
       // The packet had to wait for an earlier question's last attempt, and went with it.
       fired = probe.fire()
-      sightings = collect(Set(necessary), probe.mark, isRefused: fired.failure != nil)
+      sightings = collect(Set(necessary), probe.mark, phases, isRefused: fired.failure != nil)
     }
     write(sightings, into: &phases, since: fired.time)
     // Only an answer that is predicted to arrive can be missed.
@@ -54,7 +55,11 @@ struct Prover {
       required && phases.last?.kind == .answer
       && phases.last.map { !$0.sections.flatMap(\.stages).contains { $0.drop != nil } } == true
     let isUnanswered = isExpected && probe.isAnswered?() == false
-    return judge(phases, sightings, Set(necessary), fired, isUnanswered: isUnanswered)
+    var proof = judge(phases, sightings, Set(necessary), fired, isUnanswered: isUnanswered)
+    let isDelivered = phases.allSatisfy { !$0.sections.flatMap(\.stages).contains { $0.drop != nil } }
+    // Packets also end where they are flooded to and nobody wants them.
+    if !isDelivered || !proof.isAsPredicted { proof.kernelReasons = reasons?.read() ?? [] }
+    return proof
   }
 
   private static func place(_ key: String, _ hop: Trace.Hop) -> Sightings.Place {
@@ -66,14 +71,19 @@ struct Prover {
     world.nodes.values.contains { $0.neighbours.values.contains { $0.state == "INCOMPLETE" } }
   }
 
-  private func collect(_ necessary: Set<Sightings.Place>, _ mark: ProbeMark, isRefused: Bool) -> Sightings {
+  private func collect(
+    _ necessary: Set<Sightings.Place>, _ mark: ProbeMark, _ phases: [Trace.Phase], isRefused: Bool
+  ) -> Sightings {
     var sightings = Sightings()
     var missing = necessary
     let clock = ContinuousClock()
     let start = clock.now
     var isLingering = false
-    let patience = isAsking ? Self.retransmission : Self.patience
-    while clock.now - start < .milliseconds(Self.limit + patience) {
+    // A node whose IPv6 address is a moment old does not hear the first question: it joins the address's group later.
+    let questions = Set(phases.filter { $0.kind == .resolution || $0.kind == .resolutionAnswer }.map(\.key))
+    while clock.now - start < .milliseconds(Self.limit + Self.retransmission) {
+      let patience =
+        isAsking || missing.contains { questions.contains($0.key) } ? Self.retransmission : Self.patience
       let glimpses = taps.next(waiting: missing.isEmpty || isRefused ? Self.lingering : patience)
       if glimpses.isEmpty { break }
       for glimpse in glimpses {
@@ -145,7 +155,7 @@ struct Prover {
       let last = passed.last { $0.namespace == first?.namespace }
       for section in phase.sections {
         var previous = before[section.depth] ?? before[section.depth - 1] ?? last
-        if section.title.hasPrefix("output(") { previous = before[section.depth - 1] ?? last }
+        if section.isBranch { previous = before[section.depth - 1] ?? last }
         for stage in section.stages {
           guard let hop = stage.hop, let sighting = stage.sighting else { continue }
           if necessary.contains(Self.place(phase.key, hop)) {
@@ -208,6 +218,13 @@ struct Prover {
     let exit = hop.direction == .leaves ? control(hop.device, "egress") : nil
     let answer =
       phase.isReturn ? "the answer" : phase.kind == .packet ? "the packet" : "the request for its address"
+    // What came in was not taken, or not answered.
+    let isUnanswered =
+      phase.isReturn && previous?.direction == .enters && hop.direction == .leaves && !isBridged
+    let loss =
+      isUnanswered
+      ? "what came in by \(previous?.device ?? "") of \(node) is not answered"
+      : "\(answer) is lost \(between) in \(node)"
     let refusal = failure.map { "; the sender was told \"\($0)\"" } ?? ""
     if let hook = entrance ?? exit {
       let device = entrance != nil ? previous?.device ?? hop.device : hop.device
@@ -221,7 +238,7 @@ struct Prover {
       return Trace.Drop(
         reason: .netfilter, namespace: hop.namespace, device: previous?.device ?? hop.device,
         explanation:
-          "\(answer) is lost \(between) in \(node): \(hook.name): \(hook.suspects.joined(separator: "; "))\(refusal)",
+          "\(loss): \(hook.name): \(hook.suspects.joined(separator: "; "))\(refusal)",
         remedy: "ip netns exec \(hop.namespace) \(hook.command)")
     }
     return Trace.Drop(

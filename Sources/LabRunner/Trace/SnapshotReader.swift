@@ -7,7 +7,7 @@ extension KernelSnapshot {
     self.init(lab: lab.name)
     virtualMachines = Set(lab.vms.map { lab.namespace(of: $0.name) })
     var links: [String: [Netlink.Link]] = [:]
-    for (name, namespace) in namespaces.byName { links[name] = try namespace.connection.links() }
+    for (name, namespace) in namespaces.byName { links[name] = try namespace.readLinks() }
     let cables = Cables(links, namespaces)
     for (name, namespace) in namespaces.byName {
       nodes[name] = try NodeSnapshot(namespace, links[name] ?? [], cables)

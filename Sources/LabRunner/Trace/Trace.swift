@@ -96,6 +96,8 @@ public struct Trace: Codable, Sendable {
     public var missing: [String]
     /// What the sender's kernel said, if it refused the packet.
     public var refusal: String?
+    /// Why the kernel dropped packets, in its own words: `NETFILTER_DROP in nft_do_chain`; empty where it does not tell.
+    public var kernelReasons: [String] = []
     /// Nanoseconds from sending to the last sighting.
     public var nanoseconds: Int64?
     /// Hops predicted, and those of them that were seen.

@@ -70,13 +70,17 @@ struct TraceSession {
       }
       throw unknown(text)
     }
-    // With one address in two networks, the named VM's own.
-    if let named = lab.vm(text),
+    return (address, place(of: address, at: text))
+  }
+
+  /// The device that has an address by the lab's own words: with one address in two networks, the named VM's.
+  func place(of address: IPAddress, at name: String?) -> Place? {
+    if let named = name.flatMap(lab.vm),
       let port = named.allPorts.first(where: { $0.addresses.contains { $0.address == address } })
     {
-      return (address, place(of: port, in: named))
+      return place(of: port, in: named)
     }
-    return (address, lab.port(owning: address).flatMap { place(of: $0.port, in: $0.vm) })
+    return lab.port(owning: address).flatMap { place(of: $0.port, in: $0.vm) }
   }
 
   private func place(of port: ResolvedPort, in vm: ResolvedVM) -> Place? {

@@ -84,6 +84,9 @@ extension Trace {
       if let remedy = proof.divergence?.remedy { lines.append("           look at `\(remedy)`") }
     }
     if let refusal = proof.refusal { lines.append("           the sender was told \"\(refusal)\"") }
+    if !proof.kernelReasons.isEmpty {
+      lines.append("           the kernel dropped it: \(proof.kernelReasons.joined(separator: ", "))")
+    }
     lines += proof.unexpected.map { "           not predicted: \($0)" }
     return lines
   }

@@ -12,8 +12,8 @@ public struct Tracer: Sendable {
   }
 
   /// What is sent.
-  public struct Probe: Sendable {
-    public enum Transport: String, CaseIterable, Sendable { case icmp, udp, tcp }
+  public struct Probe: Hashable, Codable, Sendable {
+    public enum Transport: String, CaseIterable, Codable, Sendable { case icmp, udp, tcp }
     public var transport = Transport.icmp
     /// The destination port, of UDP and TCP.
     public var port = 33434

@@ -36,10 +36,12 @@ public struct NewLink: Hashable, Sendable {
     public var mtu: UInt32?
     public var group: UInt32?
     public var transmitQueueLength: UInt32?
+    /// See ``NewLink/queues``.
+    public var queues: UInt32?
 
     public init(
       name: String? = nil, namespace: CInt? = nil, index: Int32? = nil, address: [UInt8]? = nil,
-      mtu: UInt32? = nil, group: UInt32? = nil, transmitQueueLength: UInt32? = nil
+      mtu: UInt32? = nil, group: UInt32? = nil, transmitQueueLength: UInt32? = nil, queues: UInt32? = nil
     ) {
       self.name = name
       self.namespace = namespace
@@ -48,6 +50,7 @@ public struct NewLink: Hashable, Sendable {
       self.mtu = mtu
       self.group = group
       self.transmitQueueLength = transmitQueueLength
+      self.queues = queues
     }
   }
 
@@ -66,11 +69,16 @@ public struct NewLink: Hashable, Sendable {
   public var isUp: Bool
   public var isPromiscuous: Bool
   public var transmitQueueLength: UInt32?
+  /// How many queues it has in each direction (`numtxqueues`, `numrxqueues`); nil: what the kernel thinks best.
+  ///
+  /// For a veth that is one for each processor, of which it then switches off all but one, and waits for each cable until
+  /// no processor uses those. Asking for one at once saves that: 43 ms became 30 ms for a hundred cables.
+  public var queues: UInt32?
 
   public init(
     _ kind: Kind, name: String, namespace: CInt? = nil, index: Int32? = nil, address: [UInt8]? = nil,
     mtu: UInt32? = nil, group: UInt32? = nil, master: Int32? = nil, isUp: Bool = false,
-    isPromiscuous: Bool = false, transmitQueueLength: UInt32? = nil
+    isPromiscuous: Bool = false, transmitQueueLength: UInt32? = nil, queues: UInt32? = nil
   ) {
     self.kind = kind
     self.name = name
@@ -83,6 +91,7 @@ public struct NewLink: Hashable, Sendable {
     self.isUp = isUp
     self.isPromiscuous = isPromiscuous
     self.transmitQueueLength = transmitQueueLength
+    self.queues = queues
   }
 }
 
@@ -101,6 +110,8 @@ extension Batch {
       buffer.attribute(IFLA_GROUP, link.group)
       buffer.attribute(IFLA_MASTER, link.master)
       buffer.attribute(IFLA_TXQLEN, link.transmitQueueLength)
+      buffer.attribute(IFLA_NUM_TX_QUEUES, link.queues)
+      buffer.attribute(IFLA_NUM_RX_QUEUES, link.queues)
       if case .vlan(_, let parent) = link.kind { buffer.attribute(IFLA_LINK, parent) }
       buffer.nest(IFLA_LINKINFO) { info in
         info.attribute(IFLA_INFO_KIND, link.kind.name)
@@ -132,6 +143,8 @@ extension NewLink.Peer {
     buffer.attribute(IFLA_MTU, mtu)
     buffer.attribute(IFLA_GROUP, group)
     buffer.attribute(IFLA_TXQLEN, transmitQueueLength)
+    buffer.attribute(IFLA_NUM_TX_QUEUES, queues)
+    buffer.attribute(IFLA_NUM_RX_QUEUES, queues)
   }
 }
 

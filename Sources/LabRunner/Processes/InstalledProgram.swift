@@ -1,0 +1,18 @@
+internal import Glibc
+
+/// A program of this machine's.
+public struct InstalledProgram: Sendable {
+  public let path: String
+
+  /// The directories in which this process's commands are looked up.
+  public static var searchPath: String {
+    unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? "/usr/sbin:/usr/bin:/sbin:/bin"
+  }
+
+  /// Finds it in the first of the directories that has it; `nil` where none has.
+  public init?(_ name: String, in searchPath: String = Self.searchPath) {
+    let paths = searchPath.split(separator: ":").map { "\($0)/\(name)" }
+    guard let path = paths.first(where: { unsafe access($0, X_OK) == 0 }) else { return nil }
+    self.path = path
+  }
+}
