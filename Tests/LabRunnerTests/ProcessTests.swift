@@ -208,6 +208,7 @@ let buildDirectory = directory(of: resolvingLinks("/proc/self/exe"))
         for await line in process.standardError.lines where line.contains("listening on") { break }
         let ping = try await netlab.run(["ping", "-c", "1", "-W", "2", "127.0.0.1"], in: path)
         #expect(ping.status == .exited(0), "\(ping.output)\(ping.errorOutput)")
+        for await line in process.standardOutput.lines where line.contains("echo reply") { break }
         process.interrupt()
         await process.exit()
       }
