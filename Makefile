@@ -38,7 +38,7 @@ bench: build
 	Benchmarks/run hybrid 2 50 100 200
 
 # Every step instead of some, and a thousand cycles; one table in the end.
-TORTURE := CrashTests|RollbackTests|DriftTests|OwnershipTests|ConcurrencyTests|TortureTests
+TORTURE := CrashTests|SignalTests|RollbackTests|DriftTests|OwnershipTests|ConcurrencyTests|TortureTests
 torture: deps
 	swift build --build-tests
 	rm -f .build/torture

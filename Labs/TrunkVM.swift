@@ -31,6 +31,32 @@ struct TrunkVM: Lab {
     Unreachable(from: web, to: db)
     DifferentTag(admin, web)
 
+    // Whole packets, as large as the networks take, between the MACs that the lab declares.
+    for vm in [admin, web, db] {
+      Ping(from: vm, to: trunk, size: 1472, dontFragment: true)
+      Ping(from: trunk, to: vm, size: 1472, dontFragment: true)
+      Neighbour(of: vm, for: trunk)
+      Neighbour(of: trunk, for: vm)
+    }
+
+    // A broadcast stays inside its network.
+    for stranger in [web, db] {
+      Capture(at: stranger, filter: "arp and host 10.0.0.99") {
+        Unreachable(from: trunk, to: "10.0.0.99")
+      }.sees(.nothing)
+    }
+    for interface in ["eth0.100", "eth0.200"] {
+      Capture(at: trunk.device(interface), filter: "arp and host 10.0.0.98") {
+        Unreachable(from: admin, to: "10.0.0.98")
+      }.sees(.nothing)
+    }
+    Capture(at: admin, filter: "arp and host 10.1.0.99") {
+      Unreachable(from: trunk, to: "10.1.0.99")
+    }.sees(.nothing)
+    Capture(at: trunk, filter: "arp and host 10.1.0.99 and not vlan") {
+      Unreachable(from: web, to: "10.1.0.99")
+    }.sees(.nothing)
+
     // The VLAN id is the VM's own: it is on its cable, and nowhere else.
     Tagged(at: trunk, vlan: 100) { Ping(from: trunk, to: web) }
     Tagged(at: trunk.tap, vlan: 200) { Ping(from: db, to: trunk) }

@@ -37,13 +37,26 @@ struct TwoNetworks: Lab {
     // The same of everybody: who shares a network answers, nobody else does.
     AllPairs()
 
+    // Whole packets, as large as the networks take, between the MACs that the lab declares.
+    for (from, to) in [(red1, red2), (red1, red3), (red2, red1), (blue1, blue2), (blue2, blue1)] {
+      Ping(from: from, to: to, size: 1472, dontFragment: true)
+      Neighbour(of: from, for: to)
+    }
+
     // A broadcast stays inside its network. The first capture shows that it is sent and can be seen.
     Capture(at: red2, filter: "arp and host 10.0.0.99") {
       Unreachable(from: red1, to: "10.0.0.99")
     }.sees(.atLeast(1))
-    Capture(at: blue1, filter: "arp and host 10.0.0.99") {
-      Unreachable(from: red1, to: "10.0.0.99")
-    }.sees(.nothing)
+    for stranger in [blue1, blue2] {
+      Capture(at: stranger, filter: "arp and host 10.0.0.99") {
+        Unreachable(from: red1, to: "10.0.0.99")
+      }.sees(.nothing)
+    }
+    for stranger in [red1, red2, red3] {
+      Capture(at: stranger, filter: "arp and host 10.0.0.98") {
+        Unreachable(from: blue1, to: "10.0.0.98")
+      }.sees(.nothing)
+    }
     NotFlooded(from: red1, to: red2, observer: red3)
   }
 }

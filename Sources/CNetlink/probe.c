@@ -121,6 +121,8 @@ struct cnl_tcp_result cnl_exchange_tcp(int server, int client, const unsigned ch
   if (exchange(&e, server, client) != 0) e.result.error = errno;
   cnl_close(e.accepted);
   cnl_close(e.client);
+  // A process that another thread starts has a copy of it until it executes its program: without this, it listens on.
+  if (e.listener >= 0) shutdown(e.listener, SHUT_RDWR);
   cnl_close(e.listener);
   return e.result;
 }

@@ -146,12 +146,20 @@ int cnl_probe_port(int socket) {
   return ntohs(own.any.sa_family == AF_INET ? own.v4.sin_port : own.v6.sin6_port);
 }
 
+static int send_once(int socket, int protocol, const union address *to, socklen_t length, const void *bytes,
+                     size_t size) {
+  if (protocol == IPPROTO_TCP)
+    return connect(socket, &to->any, length) == 0 || errno == EINPROGRESS || errno == EALREADY ? 0 : -1;
+  return sendto(socket, bytes, size, 0, &to->any, length) < 0 ? -1 : 0;
+}
+
 int cnl_probe_send(int socket, int protocol, const uint8_t *address, int length, int port, const void *bytes,
                    size_t size) {
   union address to;
   socklen_t length_of = make_address(&to, address, length, port);
-  if (protocol == IPPROTO_TCP) return connect(socket, &to.any, length_of) == 0 || errno == EINPROGRESS ? 0 : -1;
-  return sendto(socket, bytes, size, 0, &to.any, length_of) < 0 ? -1 : 0;
+  // What became of an earlier packet is told in place of sending.
+  if (send_once(socket, protocol, &to, length_of, bytes, size) == 0) return 0;
+  return send_once(socket, protocol, &to, length_of, bytes, size);
 }
 
 int cnl_probe_is_answered(int socket, int protocol, int identifier) {

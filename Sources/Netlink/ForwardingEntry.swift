@@ -30,6 +30,9 @@ public struct ForwardingEntry: Hashable, Sendable {
     self.tunnelDestination = tunnelDestination
   }
 
+  /// Whether it leads to the bridge itself and not to a port, as read back.
+  public var isOfBridge: Bool { master == link }
+
   init?(decoding message: RawSpan) {
     guard let header = NeighbourHeader(message), header.family == AF_BRIDGE else { return nil }
     self.init(link: header.link, address: [], state: header.state, flags: header.flags)

@@ -12,7 +12,7 @@ public struct LinkMonitor: ~Copyable {
     self.socket = socket
   }
 
-  /// Waits until some link has changed, or `limit` milliseconds have passed; false then.
+  /// Waits until some link has changed since the last wait, or `limit` milliseconds have passed; false then.
   ///
   /// More changes than the socket holds count as one: the caller looks at the links anyway.
   public func waitForChange(milliseconds limit: Int) throws(NetlinkError) -> Bool {
@@ -24,6 +24,7 @@ public struct LinkMonitor: ~Copyable {
       if error.code == EAGAIN { return false }
       if error.code != ENOBUFS { throw error }
     }
+    socket.discardReceived()
     return true
   }
 }

@@ -52,6 +52,13 @@ internal import Glibc
     return datagram
   }
 
+  /// Forgets what has been received and not been read.
+  func discardReceived() {
+    var byte: UInt8 = 0
+    while unsafe recv(mnl_socket_get_fd(raw), &byte, 1, Int32(MSG_DONTWAIT)) >= 0 || errno == ENOBUFS
+    {}
+  }
+
   private static func receiveError(_ code: CInt) -> NetlinkError {
     let advice: String? =
       switch code {

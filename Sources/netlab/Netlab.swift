@@ -4,6 +4,7 @@ internal import LabRunner
 @main
 struct Main {
   static func main() async {
+    keepFreedMemory()
     do {
       var command = try Netlab.parseAsRoot()
       World.settle()

@@ -11,29 +11,50 @@ struct EndedBySignal: Error {
 func cancelledBySignals<Success: Sendable>(
   _ body: @escaping @Sendable () async throws -> Success
 ) async throws -> Success {
-  let task = Task { try await body() }
   let received = Received()
+  // Heard before there is anything to cancel: what is half begun must not just end.
   let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
     signal(number, SIG_IGN)
     let source = DispatchSource.makeSignalSource(signal: number)
-    source.setEventHandler {
-      received.first.withLock { $0 = $0 ?? number }
-      task.cancel()
-    }
+    source.setEventHandler { received.note(number) }
     source.resume()
     return source
   }
+  let task = Task { try await body() }
+  received.onFirst { task.cancel() }
   defer {
     for source in sources { source.cancel() }
-    for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_DFL) }
+    // One that comes while the program ends by the first must not change how it ends.
+    if received.first == nil {
+      for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_DFL) }
+    }
   }
   do {
     return try await task.value
   } catch is CancellationError {
-    throw EndedBySignal(signal: received.first.withLock { $0 } ?? SIGINT)
+    throw EndedBySignal(signal: received.first ?? SIGINT)
   }
 }
 
+/// The first signal, and what to do then: whichever comes first.
 private final class Received: Sendable {
-  let first = Mutex<Int32?>(nil)
+  private let state = Mutex<(first: Int32?, action: (@Sendable () -> Void)?)>((nil, nil))
+
+  var first: Int32? { state.withLock { $0.first } }
+
+  func note(_ signal: Int32) {
+    let action = state.withLock { state in
+      state.first = state.first ?? signal
+      return state.action
+    }
+    action?()
+  }
+
+  func onFirst(_ action: @escaping @Sendable () -> Void) {
+    let isLate = state.withLock { state in
+      state.action = action
+      return state.first != nil
+    }
+    if isLate { action() }
+  }
 }

@@ -91,7 +91,8 @@ struct TestCommand: RootlessCommand {
         Console.print("\(document.name) is up (\(Console.text(clock.now - start)))")
       }
       do {
-        var isGood = try await checkOptions.run(document, isQuietWhenGood: mutate && checkOptions.json)
+        var isGood = try await checkOptions.run(
+          document, faults: lifecycle.faults, isQuietWhenGood: mutate && checkOptions.json)
         if isGood, mutate {
           isGood = try await MutationReport(json: checkOptions.json).run(
             document, file: file, limit: mutations, lifecycle)

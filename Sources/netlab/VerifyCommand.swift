@@ -20,7 +20,9 @@ struct VerifyCommand: RootlessLabCommand {
     let (document, _) = try await options.load(lifecycle)
     _ = try lifecycle.state(of: document.name)
     _ = try await document.checked()
-    let isGood = try await cancelledBySignals { [checkOptions] in try await checkOptions.run(document) }
+    let isGood = try await cancelledBySignals { [checkOptions] in
+      try await checkOptions.run(document, faults: lifecycle.faults)
+    }
     if !isGood { throw ExitCode(1) }
   }
 }
@@ -36,15 +38,17 @@ struct CheckOptions: ParsableArguments {
   /// Runs a running lab's checks; whether all hold.
   ///
   /// - Parameter isQuietWhenGood: leaves out the sum when they do, for a caller that has more to say.
-  func run(_ document: LabDocument, isQuietWhenGood: Bool = false) async throws -> Bool {
+  func run(
+    _ document: LabDocument, faults: Faults?, isQuietWhenGood: Bool = false
+  ) async throws -> Bool {
     let lab = try document.resolved()
     let directory = URL(filePath: captures).path
     let report = CheckReport(document.checks, json: json)
     let clock = ContinuousClock()
     let start = clock.now
-    let results = try await CheckRunner(lab: lab, captureDirectory: directory).run(document.checks) {
-      report.show($0)
-    }
+    let results = try await CheckRunner(lab: lab, captureDirectory: directory, faults: faults).run(
+      document.checks
+    ) { report.show($0) }
     if isQuietWhenGood, results.allSatisfy({ $0.failure == nil }) { return true }
     return try report.finish(
       results, lab: document.name, kernel: Sandbox.current.map { "sandbox \($0)" } ?? "host",

@@ -33,6 +33,28 @@ extension CommandTests {
       try outcome.get()
     }
 
+    /// What is said of the checks when a tap is down.
+    private func explain(_ name: String) async throws {
+      let verified = try await netlab("verify", name, "--json")
+      #expect(verified.status == 1)
+      let report = try JSONSerialization.jsonObject(with: Data(verified.output.utf8)) as? [String: Any]
+      let checks = try #require(report?["checks"] as? [[String: Any]])
+      let ping = try #require(checks.first { $0["check"] as? String == "ping focal-1 → focal-2" })
+      let repair = "ip -n \(name).compute-1 link set dev tap585e6e2e-a6 up"
+      #expect(ping["repair"] as? [String] == [repair])
+      let culprit = try #require(ping["culprit"] as? String)
+      #expect(culprit.contains(": tap585e6e2e-a6 is down"), "\(culprit)")
+      #expect(culprit.hasSuffix("wants state up; `\(repair)` repairs it"), "\(culprit)")
+      #expect((ping["trace"] as? [String: Any])?["phases"] != nil)
+      for check in checks where check["outcome"] as? String == "passed" { #expect(check["culprit"] == nil) }
+      let text = try await netlab("verify", name)
+      #expect(text.output.contains("    culprit   \(culprit)"), "\(text)")
+      // The trace that shows it stands once below each culprit.
+      let lines = text.output.split(separator: "\n")
+      let culprits = Set(lines.filter { $0.hasPrefix("    culprit   ") })
+      #expect(lines.count { $0.hasPrefix("      observed:  ") } == culprits.count, "\(text)")
+    }
+
     private func look(at name: String, _ scratch: URL) async throws {
       let ports = try await netlab("show", name)
       #expect(ports.output.contains("focal-1  eth0    int_net  up"), "\(ports)")
@@ -54,7 +76,13 @@ extension CommandTests {
       try await run(["ip", "-n", "\(name).compute-1", "link", "set", "tap585e6e2e-a6", "down"])
       #expect(try await netlab("show", name).output.contains("tap585e6e2e-a6 down"))
       #expect(try await netlab("graph", name).output.contains("✗ state down"))
+      let traced = try await netlab("graph", name, "--trace", "focal-1", "focal-2")
+      #expect(traced.output.contains("✗ the packet ends here"), "\(traced)")
+      #expect(traced.output.contains("the packet ends at compute-1:tap585e6e2e-a6: tap585e6e2e-a6 is down"))
+      try await explain(name)
       try await run(["ip", "-n", "\(name).compute-1", "link", "set", "tap585e6e2e-a6", "up"])
+      let whole = try await netlab("graph", name, "--trace", "focal-1", "focal-2")
+      #expect(whole.output.contains("●") && !whole.output.contains("✗"), "\(whole)")
 
       // The capture says when it listens; its four packets end it.
       let file = scratch.appending(path: "path.pcapng").path

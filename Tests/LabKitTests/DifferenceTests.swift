@@ -178,7 +178,7 @@ extension Simulator {
     let fabric = state.links.filter { $0.kind != .loopback }
     guard let link = fabric.randomElement(using: &random) else { return }
     var change = LinkChange(of: link)
-    switch Int.random(in: 0..<8, using: &random) {
+    switch Int.random(in: 0..<9, using: &random) {
     case 0: try apply(.deleteLink(link))
     case 1:
       guard let namespace = state.namespaces.randomElement(using: &random) else { return }
@@ -203,6 +203,11 @@ extension Simulator {
       // Replaced by a device of another kind.
       try apply(.deleteLink(link))
       state.links.append(Link(namespace: link.namespace, name: link.name, kind: .other("dummy")))
+    case 7:
+      let entry = TableEntry(
+        namespace: link.namespace, table: .qdisc, words: "dev \(link.name) root", message: [],
+        device: link.name)
+      if !state.entries.contains(entry) { state.entries.append(entry) }
     default:
       state.vlans = state.vlans.map {
         var vlan = $0
@@ -249,5 +254,6 @@ extension Simulator {
     follow(&state.addresses, { ($0.namespace, $0.device) }, { $0.device = name })
     follow(&state.routes, { ($0.namespace, $0.device) }, { $0.device = name })
     follow(&state.vlans, { ($0.namespace, $0.device) }, { $0.device = name })
+    follow(&state.entries, { ($0.namespace, $0.device) }, { $0.device = name })
   }
 }

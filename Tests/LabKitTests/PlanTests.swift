@@ -228,6 +228,13 @@ import Testing
             namespace: host, device: "$(reboot)",
             address: IPPrefix(address: IPAddress(family: .ipv4, value: 1), length: 8)))
       } == ["ip -n \(host) link delete dev '$(reboot)'"])
+    for (table, command) in [
+      (TableEntry.Table.neighbour, "ip -n \(host) neighbour"), (.forwarding, "bridge -n \(host) fdb"),
+      (.rule, "ip -n \(host) rule"), (.qdisc, "tc -n \(host) qdisc"),
+    ] {
+      let entry = TableEntry(namespace: host, table: table, words: "words", message: [], device: nil)
+      #expect(repair { $0.entries = [entry] } == ["\(command) delete words"])
+    }
   }
 
   @Test func replacesWhatCannotBeChanged() throws {

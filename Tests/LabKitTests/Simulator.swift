@@ -55,6 +55,7 @@ struct Simulator {
       }
       for link in state.links where link.namespace == namespace.name { remove(link) }
       state.sysctls.removeAll { $0.namespace == namespace.name }
+      state.entries.removeAll { $0.namespace == namespace.name }
       state.namespaces.removeAll { $0.name == namespace.name }
     case .writeSysctl(let sysctl):
       guard state.namespaces.contains(where: { $0.name == sysctl.namespace }) else {
@@ -166,6 +167,13 @@ struct Simulator {
       }
       guard let index else { throw refuse("no route") }
       state.routes.remove(at: index)
+    case .addEntry(let entry):
+      if let device = entry.device { _ = try link(entry.namespace, device) }
+      guard !state.entries.contains(entry) else { throw refuse("entry exists") }
+      state.entries.append(entry)
+    case .deleteEntry(let entry):
+      guard let index = state.entries.firstIndex(of: entry) else { throw refuse("no entry") }
+      state.entries.remove(at: index)
     }
   }
 
@@ -178,6 +186,7 @@ struct Simulator {
     state.addresses.removeAll { $0.namespace == link.namespace && $0.device == link.name }
     state.routes.removeAll { $0.namespace == link.namespace && $0.device == link.name }
     state.vlans.removeAll { $0.namespace == link.namespace && $0.device == link.name }
+    state.entries.removeAll { $0.namespace == link.namespace && $0.device == link.name }
     for index in state.links.indices
     where state.links[index].namespace == link.namespace && state.links[index].master == link.name {
       state.links[index].master = nil

@@ -5,7 +5,7 @@ import Testing
 
 @testable import LabRunner
 
-/// Several netlabs at once, signals, and machines that lack something.
+/// Several netlabs at once, and machines that lack something.
 @Suite(.needs(.namespaces, .veth, .bridge), .serialized, .timeLimit(.minutes(5)))
 struct ConcurrencyTests {
   private let netlab = builtProgram("netlab")
@@ -49,52 +49,6 @@ struct ConcurrencyTests {
     for document in documents { #expect(try Snapshot(of: document.name).namespaces == []) }
   }
 
-  @Test(arguments: [(SIGINT, 130), (SIGTERM, 143)] as [(Int32, Int32)])
-  func `A signal during up undoes everything, a second one as well`(signal: Int32, status: Int32) throws {
-    var document = try ShippedLab(lab: "Crowd", datapath: .linuxbridge).document()
-    for number in 10..<(Sandbox.current == nil ? 300 : 80) {
-      var (vm, port) = (document.vms[0], document.ports[0])
-      (vm.name, port.vm) = ("vm-\(number)", "vm-\(number)")
-      document.vms.append(vm)
-      document.ports.append(port)
-    }
-    document.checks = []
-    let (file, before) = (try DocumentFile(document), try Snapshot(of: document.name))
-    let process = Process()
-    process.executableURL = URL(filePath: netlab)
-    process.arguments = ["up", file.path]
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    // The first namespace is there when the work has begun.
-    while try Snapshot(of: document.name).namespaces.isEmpty, process.isRunning {}
-    kill(process.processIdentifier, signal)
-    kill(process.processIdentifier, signal)
-    process.waitUntilExit()
-    #expect(process.terminationReason == .exit && process.terminationStatus == status)
-    #expect(try Snapshot(of: document.name) == before)
-  }
-
-  @Test func `A signal ends waiting for another netlab`() async throws {
-    let document = try ShippedLab.twoVMs().document()
-    let file = try DocumentFile(document)
-    do {
-      let lock = try Lifecycle().store.lock(document.name) {}
-      defer { extendLifetime(lock) }
-      let run = try runProgram([
-        "bash", "-c",
-        """
-        \(netlab) up \(file.path) 2>\(file.path).errors & netlab=$!
-        until grep -q 'waiting for another netlab' \(file.path).errors; do :; done
-        kill -TERM $netlab; wait $netlab; status=$?; rm \(file.path).errors; exit $status
-        """,
-      ])
-      #expect(run.status == 143)
-    }
-    try Lifecycle().down(document.name)
-    #expect(try Snapshot(of: document.name).files == [])
-  }
-
   /// The script runs with its own /run; `$UP` brings the lab up.
   static let surroundings: [(name: String, script: String, status: Int32, words: String)] = [
     ("no /run/netns", "$UP && ip netns | grep -q focal-1 && $NETLAB down $LAB", 0, "is down"),
@@ -107,6 +61,11 @@ struct ConcurrencyTests {
     ),
     ("a state that is a link", "mkdir /mnt/x; ln -s /mnt/x /run/netlab; $UP", 3, "Not a directory"),
     ("a stack of 1 MB", "ulimit -s 1024; $UP && $NETLAB down $LAB", 0, "is down"),
+    (
+      "no tcpdump", "mkdir /mnt/bin; ln -s $(command -v ping) /mnt/bin; PATH=/mnt/bin $UP", 3,
+      "need tcpdump"
+    ),
+    ("no ping", "PATH=/mnt $UP", 3, "apt-get install iputils-ping tcpdump"),
     ("64 open files", "ulimit -n 64; $UP && $NETLAB down $LAB", 0, "is down"),
     (
       "24 open files and no more",

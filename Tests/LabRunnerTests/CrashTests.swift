@@ -8,29 +8,6 @@ import Testing
 /// the next `up`.
 @Suite(.needs(.namespaces, .veth, .bridge), .serialized, .timeLimit(.minutes(60)))
 struct CrashTests {
-  /// Runs netlab so that it kills itself at a step.
-  private func crash(_ command: [String], at step: String) throws {
-    let run = try runProgram([builtProgram("netlab")] + command, environment: ["NETLAB_FAULT": step])
-    #expect(run.status == 128 + 9, "\(command) \(step): \(run.output)\(run.errors)")
-    tally("crashes survived")
-  }
-
-  /// Removes the wreck in one of three ways, in turn.
-  private func recover(_ document: LabDocument, turn: Int) throws {
-    let lifecycle = Lifecycle()
-    switch turn % 3 {
-    case 0: try lifecycle.down(document.name)
-    case 1:
-      for leftover in try lifecycle.leftovers() where leftover.lab == document.name {
-        try lifecycle.clean(leftover)
-      }
-    default:
-      _ = try lifecycle.up(document, labFile: "test")
-      #expect(try lifecycle.isGood(document.name))
-      try lifecycle.down(document.name)
-    }
-  }
-
   @Test(arguments: ShippedLab.all)
   func `A crash of up leaves nothing that cannot be recovered`(lab: ShippedLab) throws {
     let document = try lab.document()
@@ -39,9 +16,9 @@ struct CrashTests {
     let steps = try countSteps(document).up
     #expect(steps > 20)
     for (turn, step) in sample(steps, host: 18, sandbox: 3).enumerated() {
-      try crash(["up", file.path], at: "kill:\(step)")
+      try crash(document, ["up", file.path], at: "kill:\(step)")
       try recover(document, turn: turn)
-      #expect(try Snapshot(of: document.name) == before, "step \(step), turn \(turn % 3)")
+      try expectRecovery(of: document, to: before, "step \(step), turn \(turn % 3)")
     }
   }
 
@@ -53,10 +30,10 @@ struct CrashTests {
     #expect(steps > 4)
     for (turn, step) in sample(steps, host: 6, sandbox: 2).enumerated() {
       _ = try Lifecycle().up(document, labFile: "test")
-      try crash(["down", document.name], at: "kill:\(step)")
+      try crash(document, ["down", document.name], at: "kill:\(step)")
       // `down` has forgotten the lab when only its lock is left to remove.
       try recover(document, turn: turn)
-      #expect(try Snapshot(of: document.name) == before, "step \(step), turn \(turn % 3)")
+      try expectRecovery(of: document, to: before, "step \(step), turn \(turn % 3)")
     }
   }
 
@@ -70,9 +47,9 @@ struct CrashTests {
       #expect(throws: (any Error).self) { try Lifecycle.with(faults).up(document, labFile: "test") }
       guard faults.steps > failure else { continue }
       for (turn, step) in sample(faults.steps - failure, host: 4, sandbox: 2).enumerated() {
-        try crash(["up", file.path], at: "ENOMEM:\(failure),kill:\(failure + step)")
+        try crash(document, ["up", file.path], at: "ENOMEM:\(failure),kill:\(failure + step)")
         try recover(document, turn: turn)
-        #expect(try Snapshot(of: document.name) == before, "failure at \(failure), crash \(step) steps later")
+        try expectRecovery(of: document, to: before, "failure at \(failure), crash \(step) steps later")
       }
     }
   }
@@ -91,11 +68,11 @@ struct CrashTests {
     _ = try Lifecycle.with(faults).up(new, labFile: "test")
     for (turn, step) in sample(faults.steps, host: 9, sandbox: 2).enumerated() {
       _ = try Lifecycle().up(old, labFile: "test")
-      try crash(["up", file.path], at: "kill:\(step)")
+      try crash(old, ["up", file.path], at: "kill:\(step)")
       try recover([old, new][turn % 2], turn: turn)
       // Before its first step, the lab was up.
       if step == 1, Lifecycle().store.hasTraces(of: old.name) { try Lifecycle().down(old.name) }
-      #expect(try Snapshot(of: old.name) == before, "step \(step)")
+      try expectRecovery(of: old, to: before, "step \(step)")
     }
   }
 }

@@ -63,6 +63,7 @@ struct DriftTests {
     Mutation("bridge -n $H link set dev $T isolated on", "isolated is 1"),
     Mutation("bridge -n $H link set dev $T neigh_suppress on", "neigh_suppress is 1"),
     Mutation("bridge -n $H link set dev $T locked on", "locked is 1"),
+    Mutation("bridge -n $H link set dev $T cost 50", "cost is 50, should be 2"),
     Mutation("bridge -n $H link set dev $T priority 16", "priority is 16, should be 32"),
     Mutation("bridge -n $H link set dev $T state 0", "state is 0, should be 3"),
     Mutation("ip netns exec $H sysctl -qw net.ipv4.conf.$T.arp_ignore=0", "arp_ignore is 0, should be 1"),
@@ -84,6 +85,22 @@ struct DriftTests {
     Mutation("ip -n $V route add 10.78.0.0/16 dev eth0", "unexpected: route 10.78.0.0/16"),
     Mutation("ip -n $V route add blackhole 10.79.0.0/16", "unexpected: route 10.79.0.0/16"),
     Mutation("ip -n $V route replace 10.77.0.0/16 via 10.0.0.3 dev eth0", "path is via 10.0.0.3"),
+    Mutation(
+      "ip -n $V neighbour replace 10.0.0.99 lladdr 02:00:00:00:00:77 dev eth0 nud permanent",
+      "unexpected: neighbour 10.0.0.99 lladdr 02:00:00:00:00:77 dev eth0 nud permanent"),
+    Mutation(
+      "bridge -n $H fdb add 02:00:00:00:00:77 dev $T master static",
+      "unexpected: forwarding entry 02:00:00:00:00:77 dev"),
+    Mutation("bridge -n $H fdb add 02:00:00:00:00:78 dev $T master permanent", "master permanent"),
+    Mutation("bridge -n $H fdb add 02:00:00:00:00:79 dev $B self permanent", "self permanent"),
+    Mutation("tc -n $V qdisc add dev eth0 root pfifo limit 9", "unexpected: qdisc dev eth0 root pfifo"),
+    Mutation("tc -n $H qdisc add dev $T root bfifo limit 90000", "root bfifo"),
+    Mutation(
+      "ip -n $V rule add priority 77 to 10.99.0.0/16 lookup 55",
+      "unexpected: rule priority 77 to 10.99.0.0/16"),
+    Mutation(
+      "ip -n $H rule add priority 78 from 10.98.0.1 iif lo blackhole",
+      "priority 78 from 10.98.0.1/32 iif lo blackhole"),
     Mutation("ip -n $H link delete $T", "missing: veth", deletes: true),
     Mutation("ip -n $V link delete eth0", "missing: veth eth0", deletes: true),
     Mutation("ip -n $V link set eth0 netns $H name stolen", "missing: veth eth0", deletes: true),

@@ -10,6 +10,17 @@ let netlab = ProcessRunner()
 let buildDirectory = directory(of: resolvingLinks("/proc/self/exe"))
 
 @Suite struct ProcessTests {
+  /// Without a limit, lines are read as they come, and nothing is kept.
+  @Test(arguments: [1 << 20, nil]) func streamedOutput(limit: Int?) async throws {
+    let (count, result) = try await netlab.withProcess(["seq", "1", "50000"], outputLimit: limit) { process in
+      var count = 0
+      for await line in process.standardOutput.lines where line == "\(count + 1)" { count += 1 }
+      return count
+    }
+    #expect(count == 50000)
+    #expect(result.standardOutput.isEmpty == (limit == nil))
+  }
+
   @Test func statusAndOutput() async throws {
     let result = try await netlab.run(["sh", "-c", "echo out; echo err >&2; exit 3"])
     #expect(result.status == .exited(3))
@@ -197,6 +208,7 @@ let buildDirectory = directory(of: resolvingLinks("/proc/self/exe"))
         for await line in process.standardError.lines where line.contains("listening on") { break }
         let ping = try await netlab.run(["ping", "-c", "1", "-W", "2", "127.0.0.1"], in: path)
         #expect(ping.status == .exited(0), "\(ping.output)\(ping.errorOutput)")
+        for await line in process.standardOutput.lines where line.contains("echo reply") { break }
         process.interrupt()
         await process.exit()
       }

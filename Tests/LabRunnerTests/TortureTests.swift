@@ -31,7 +31,8 @@ struct TortureTests {
     let before = (try Snapshot(of: document.name), try count("/proc/self/fd"), try slab())
     for _ in 0..<1000 { try cycle() }
     #expect(try Snapshot(of: document.name) == before.0)
-    #expect(try count("/proc/self/fd") == before.1)
+    let descriptors = try count("/proc/self/fd")
+    #expect(descriptors <= before.1)
     // The kernel takes namespaces apart when it has time.
     let deadline = ContinuousClock.now + .seconds(60)
     while try slab() > before.2 + 20_000, .now < deadline {}

@@ -8,10 +8,13 @@ public struct Blueprint: Hashable, Sendable {
   public var vlans: [BridgeVLAN] = []
   public var addresses: [Address] = []
   public var routes: [RouteEntry] = []
+  /// What was added by hand; a lab wants none.
+  public var entries: [TableEntry] = []
 
   public init() {}
 
   public var count: Int {
     namespaces.count + sysctls.count + links.count + vlans.count + addresses.count + routes.count
+      + entries.count
   }
 }

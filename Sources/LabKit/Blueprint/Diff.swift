@@ -27,7 +27,7 @@ extension Blueprint {
     changes(namespaces, observed.namespaces) + changes(sysctls, settings(in: observed))
       + changes(links, observed.links)
       + changes(vlans, observed.vlans) + changes(addresses, observed.addresses)
-      + changes(routes, observed.routes)
+      + changes(routes, observed.routes) + changes(entries, observed.entries)
   }
 
   /// A setting that nobody has an opinion of any more stays as it is, as long as its namespace does.
@@ -123,6 +123,14 @@ extension RouteEntry: ResourceValue {
     let (wanted, found) = (text(self), text(observed))
     return wanted == found ? [] : [Difference(attribute: "path", wanted: wanted, observed: found)]
   }
+}
+
+extension TableEntry: ResourceValue {
+  fileprivate var identity: OwnedKey<String> {
+    OwnedKey(namespace: namespace, device: table.rawValue, value: words)
+  }
+  fileprivate var resource: Resource { .entry(self) }
+  fileprivate func differences(from observed: TableEntry) -> [Difference] { [] }
 }
 
 extension Link: ResourceValue {

@@ -8,7 +8,7 @@ public enum LinkOption: String, CaseIterable, Hashable, Sendable {
   // bridge link set dev DEVICE …
   /// 0 is a port that is switched off; what else it is, STP and the carrier decide.
   case state
-  case priority, learning, flood
+  case cost, priority, learning, flood
   case multicastFlood = "mcast_flood"
   case broadcastFlood = "bcast_flood"
   case hairpin
@@ -38,7 +38,7 @@ public enum LinkOption: String, CaseIterable, Hashable, Sendable {
   public var tool: Tool {
     switch self {
     case .transmitQueueLength, .group: .link
-    case .state, .priority, .learning, .flood, .multicastFlood, .broadcastFlood, .hairpin, .bpduGuard,
+    case .state, .cost, .priority, .learning, .flood, .multicastFlood, .broadcastFlood, .hairpin, .bpduGuard,
       .rootBlock,
       .isolated, .neighbourSuppression, .locked:
       .port
@@ -49,7 +49,7 @@ public enum LinkOption: String, CaseIterable, Hashable, Sendable {
   /// The value as the tool takes it.
   func words(_ value: Int) -> String {
     switch self {
-    case .transmitQueueLength, .group, .state, .priority: "\(rawValue) \(value)"
+    case .transmitQueueLength, .group, .state, .cost, .priority: "\(rawValue) \(value)"
     default: "\(rawValue) \(value == 0 ? "off" : "on")"
     }
   }
@@ -70,7 +70,7 @@ extension Link {
     if master != nil {
       for option in LinkOption.allCases where option.tool == .port { options[option] = 0 }
       options.merge([
-        .state: 3, .priority: 32, .learning: 1, .flood: 1, .multicastFlood: 1, .broadcastFlood: 1,
+        .state: 3, .cost: 2, .priority: 32, .learning: 1, .flood: 1, .multicastFlood: 1, .broadcastFlood: 1,
       ]) {
         $1
       }

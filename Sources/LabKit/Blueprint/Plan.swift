@@ -11,7 +11,7 @@ public struct Plan: Sendable {
 
   /// When a step is due. The order is measured as well as necessary: see `bridgesUp`.
   private enum Rank: Int, CaseIterable {
-    case deleteRoutes, deleteAddresses, deleteVLANs, deleteAltnames, deleteLinks
+    case deleteEntries, deleteRoutes, deleteAddresses, deleteVLANs, deleteAltnames, deleteLinks
     case namespaces, sysctls, bridges, cables, cableEnds
     /// A device that is up keeps its name.
     case renames
@@ -22,7 +22,7 @@ public struct Plan: Sendable {
     /// `br-int` comes up when all its ports are there: each port that joins a bridge which is up re-runs the port
     /// state selection over all the others (1000 ports: 5.0 s instead of 1.9 s).
     case bridgesUp
-    case addresses, routes
+    case addresses, routes, entries
     /// Last, because it is what cannot be undone.
     case deleteNamespaces
   }
@@ -65,6 +65,7 @@ public struct Plan: Sendable {
     case .vlan(let vlan): add(.addVLAN(vlan), .vlans)
     case .address(let address): add(.addAddress(address), .addresses)
     case .route(let route): add(.addRoute(route), .routes)
+    case .entry(let entry): add(.addEntry(entry), .entries)
     }
   }
 
@@ -115,6 +116,7 @@ public struct Plan: Sendable {
     case .vlan(let vlan): add(.deleteVLAN(vlan), .deleteVLANs)
     case .address(let address): add(.deleteAddress(address), .deleteAddresses)
     case .route(let route): add(.deleteRoute(route), .deleteRoutes)
+    case .entry(let entry): add(.deleteEntry(entry), .deleteEntries)
     }
   }
 
@@ -126,7 +128,7 @@ public struct Plan: Sendable {
       add(.deleteRoute(old), .deleteRoutes)
       add(.addRoute(route), .routes)
     case (.link(let link), .link(let old)): update(link, from: old)
-    default: break  // namespaces and addresses are what they are named
+    default: break  // namespaces, addresses and entries are what they are named
     }
   }
 

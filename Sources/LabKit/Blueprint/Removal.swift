@@ -64,6 +64,9 @@ extension Blueprint {
       !stays($0.namespace, $0.device)
         || $0.address.family == .ipv6 && stopped.contains(LinkKey(namespace: $0.namespace, name: $0.device))
     }
+    entries.removeAll { entry in
+      entry.device.map { !stays(entry.namespace, $0) } ?? !kept.contains(entry.namespace)
+    }
     routes.removeAll { route in
       guard let device = route.device else { return !kept.contains(route.namespace) }
       return !stays(route.namespace, device)

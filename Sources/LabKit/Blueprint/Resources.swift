@@ -111,6 +111,7 @@ public enum Resource: Hashable, Sendable {
   case vlan(BridgeVLAN)
   case address(Address)
   case route(RouteEntry)
+  case entry(TableEntry)
 
   public var namespace: String {
     switch self {
@@ -120,6 +121,7 @@ public enum Resource: Hashable, Sendable {
     case .vlan(let value): value.namespace
     case .address(let value): value.namespace
     case .route(let value): value.namespace
+    case .entry(let value): value.namespace
     }
   }
 
@@ -131,6 +133,7 @@ public enum Resource: Hashable, Sendable {
     case .vlan(let value): value.origin
     case .address(let value): value.origin
     case .route(let value): value.origin
+    case .entry: nil
     }
   }
 }
@@ -145,6 +148,7 @@ extension Resource: CustomStringConvertible {
     case .vlan(let value): "vlan \(value.vid) of \(value.device)"
     case .address(let value): "address \(value.address) of \(value.device)"
     case .route(let value): "route \(value.destinationText)"
+    case .entry(let value): "\(value.table.rawValue) \(value.words)"
     }
   }
 }

@@ -18,6 +18,8 @@ public enum Step: Hashable, Sendable {
   case deleteAddress(Address)
   case addRoute(RouteEntry)
   case deleteRoute(RouteEntry)
+  case addEntry(TableEntry)
+  case deleteEntry(TableEntry)
 
   /// The namespace in which the request is made.
   public var namespace: String {
@@ -31,6 +33,7 @@ public enum Step: Hashable, Sendable {
     case .addVLAN(let value), .deleteVLAN(let value): value.namespace
     case .addAddress(let value), .deleteAddress(let value): value.namespace
     case .addRoute(let value), .deleteRoute(let value): value.namespace
+    case .addEntry(let value), .deleteEntry(let value): value.namespace
     }
   }
 
@@ -46,6 +49,7 @@ public enum Step: Hashable, Sendable {
     case .addVLAN(let value), .deleteVLAN(let value): value.origin
     case .addAddress(let value), .deleteAddress(let value): value.origin
     case .addRoute(let value), .deleteRoute(let value): value.origin
+    case .addEntry, .deleteEntry: nil
     }
   }
 }
@@ -99,6 +103,8 @@ extension Step {
       ]
     case .addRoute(let route): return ["ip -n \(route.namespace) route add \(routeWords(route))"]
     case .deleteRoute(let route): return ["ip -n \(route.namespace) route delete \(routeWords(route))"]
+    case .addEntry(let entry): return [entry.command("add")]
+    case .deleteEntry(let entry): return [entry.command("delete")]
     }
   }
 

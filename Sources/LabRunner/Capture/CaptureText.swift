@@ -31,7 +31,7 @@ extension LiveCapture {
   private func printText(
     of reader: PacketReader, limit: Int?, print: @escaping @Sendable (LabDevice, String) -> Void
   ) async throws -> Summary {
-    let directory = try Files.makeTemporaryDirectory(in: "/tmp")
+    let directory = try LabStore().makeWorkDirectory(of: lab)
     defer { try? Files.remove(directory) }
     let pipe = "\(directory)/packets"
     guard unsafe mkfifo(pipe, 0o600) == 0 else { throw FileError("make the pipe \(pipe)") }

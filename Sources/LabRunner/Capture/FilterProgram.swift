@@ -17,12 +17,17 @@ struct FilterProgram {
         "tcpdump cannot compile the filter '\(filter)' for \(place.device): \(result.errorOutput)",
         remedy: result.status == .exited(127) ? CheckTool.tcpdump.absence : nil)
     }
-    // A line with their number, then one for each instruction: four numbers.
-    instructions = result.output.split(separator: "\n").dropFirst().compactMap { line in
+    instructions = Self.instructions(in: result.output)
+  }
+
+  /// Reads what `tcpdump -ddd` prints: a line with the number of instructions, then one for each, four numbers.
+  static func instructions(in text: String) -> [cnl_packet_instruction] {
+    text.split(separator: "\n").dropFirst().compactMap { line in
       let numbers = line.split(separator: " ").compactMap { UInt32($0) }
-      guard numbers.count == 4 else { return nil }
-      return cnl_packet_instruction(
-        code: UInt16(numbers[0]), if_true: UInt8(numbers[1]), if_false: UInt8(numbers[2]), value: numbers[3])
+      guard numbers.count == 4, let code = UInt16(exactly: numbers[0]),
+        let ifTrue = UInt8(exactly: numbers[1]), let ifFalse = UInt8(exactly: numbers[2])
+      else { return nil }
+      return cnl_packet_instruction(code: code, if_true: ifTrue, if_false: ifFalse, value: numbers[3])
     }
   }
 }

@@ -1,12 +1,12 @@
 internal import LabKit
 
 extension CheckRunner {
-  func perform(_ check: Capture) async throws -> String {
+  func perform(_ check: Capture, _ stimulus: () async throws -> Failure?) async throws -> String {
     let device = try device(at: check.point)
     var capture = PacketCapture(at: device, filter: check.filter, location: check.location)
     capture.passage = passage(of: check.stimulus)
     return try await self.capture(capture) {
-      try await stimulate(check.stimulus)
+      try await stimulus()
     } judge: { packets in
       let seen = packets.isEmpty ? "nothing" : "\(packets.count) packet\(packets.count == 1 ? "" : "s")"
       guard check.sighting.admits(packets.count) else {

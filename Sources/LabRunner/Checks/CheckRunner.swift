@@ -1,10 +1,12 @@
 public import LabKit
 internal import Netlink
+internal import SystemPackage
 
 /// Runs the checks of a lab that is up.
 public struct CheckRunner: Sendable {
   let lab: ResolvedLab
   let processes: ProcessRunner
+  let faults: Faults?
   let captureDirectory: String
   let explainer: Explainer
   let identifiers = EchoIdentifiers()
@@ -13,10 +15,16 @@ public struct CheckRunner: Sendable {
   /// Each ping is a process; more of them at once only wait for each other.
   private static let parallelChecks = 8
 
-  /// - Parameter captureDirectory: where the packets of failed captures are kept; made when it is needed.
-  public init(lab: ResolvedLab, processes: ProcessRunner = ProcessRunner(), captureDirectory: String) {
+  /// - Parameters:
+  ///   - captureDirectory: where the packets of failed captures are kept; made when it is needed.
+  ///   - faults: what is to go wrong, in a test.
+  public init(
+    lab: ResolvedLab, processes: ProcessRunner = ProcessRunner(), captureDirectory: String,
+    faults: Faults? = nil
+  ) {
     self.lab = lab
-    self.processes = processes
+    self.processes = processes.with(faults)
+    self.faults = faults
     self.captureDirectory = captureDirectory
     explainer = Explainer(lab: lab.name, tracer: Tracer(runner: processes))
   }
@@ -69,20 +77,34 @@ public struct CheckRunner: Sendable {
       try await explain(index)
       end(unexplained.removeFirst())
     }
-    for index in checks.indices where checks[index].value.isExclusive {
-      results[index] = try await result(of: checks[index])
-      unexplained = [index]
-      try await explain(index)
-      end(unexplained.removeFirst())
+    var exclusive = checks.indices.filter { checks[$0].value.isExclusive }[...]
+    while let first = exclusive.first {
+      let together = exclusive.prefix { checks[$0].watches(what: checks[first]) }.prefix(Self.parallelChecks)
+      unexplained = together.isEmpty ? [first] : Array(together)
+      exclusive = exclusive.dropFirst(unexplained.count)
+      for (index, result) in zip(unexplained, try await self.results(of: unexplained.map { checks[$0] })) {
+        results[index] = result
+      }
+      while let index = unexplained.first {
+        try await explain(index)
+        end(unexplained.removeFirst())
+      }
     }
     return results.compactMap { $0 }
   }
 
-  func result(of check: Check) async throws -> CheckResult {
+  /// Makes the traffic that a capture watches, by running checks: why it went wrong, when it did.
+  typealias Stimulation = ([Check]) async throws -> Failure?
+
+  /// Runs one check; a capture can leave it to somebody else to make the traffic.
+  func result(of check: Check, stimulation: Stimulation? = nil) async throws -> CheckResult {
     let start = ContinuousClock.now
     let outcome: CheckResult.Outcome
     do {
-      outcome = .passed(detail: try await perform(check))
+      try takeStep()
+      let detail = try await perform(check, stimulation ?? stimulate)
+      try takeStep()
+      outcome = .passed(detail: detail)
     } catch let failure as Failure {
       outcome = .failed(failure)
     } catch let skip as Skip {
@@ -96,13 +118,17 @@ public struct CheckRunner: Sendable {
     return CheckResult(check: check, outcome: outcome, duration: ContinuousClock.now - start)
   }
 
+  private func takeStep() throws {
+    if let code = faults?.next() { throw FileError("run a check", Errno(rawValue: code)) }
+  }
+
   /// Runs one check: what it measured when it holds, and throws a `Failure` or a `Skip` otherwise.
-  private func perform(_ check: Check) async throws -> String {
+  private func perform(_ check: Check, _ stimulate: Stimulation) async throws -> String {
     switch check {
     case .ping(let check): try await perform(check)
     case .unreachable(let check): try await perform(check)
-    case .capture(let check): try await perform(check)
-    case .tagged(let check): try await perform(check)
+    case .capture(let check): try await perform(check) { try await stimulate(check.stimulus) }
+    case .tagged(let check): try await perform(check) { try await stimulate(check.stimulus) }
     case .notFlooded(let check): try await perform(check)
     case .traceroute(let check): try await perform(check)
     case .tcp(let check): try await perform(check)

@@ -72,7 +72,7 @@ extension CheckRunner {
   func capture(
     _ capture: PacketCapture, while stimulus: () async throws -> Failure?, judge: ([String]) throws -> String
   ) async throws -> String {
-    let directory = try Files.makeTemporaryDirectory(in: "/tmp")
+    let directory = try LabStore().makeWorkDirectory(of: lab.name)
     defer { try? Files.remove(directory) }
     let file = directory + "/capture.pcap"
     do {

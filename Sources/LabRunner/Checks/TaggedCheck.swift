@@ -1,14 +1,14 @@
 internal import LabKit
 
 extension CheckRunner {
-  func perform(_ check: Tagged) async throws -> String {
+  func perform(_ check: Tagged, _ stimulus: () async throws -> Failure?) async throws -> String {
     let device = try device(at: check.point)
     // All that passes, so that a failure can tell what there was in place of the tagged frames.
     var capture = PacketCapture(at: device, filter: "", location: check.location)
     capture.passage = passage(of: check.stimulus)
     let addresses = addresses(in: check.stimulus)
     return try await self.capture(capture) {
-      try await stimulate(check.stimulus)
+      try await stimulus()
     } judge: { lines in
       let traffic = lines.map(PrintedFrame.init).filter { $0.mentions(addresses) }
       let tagged = traffic.filter { $0.vlan == check.vlan }

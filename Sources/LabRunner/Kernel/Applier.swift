@@ -200,7 +200,7 @@ struct Applier {
 extension Step {
   fileprivate var isDeletion: Bool {
     switch self {
-    case .deleteLink, .deleteVLAN, .deleteAddress, .deleteRoute, .deleteAltname: true
+    case .deleteLink, .deleteVLAN, .deleteAddress, .deleteRoute, .deleteAltname, .deleteEntry: true
     default: false
     }
   }

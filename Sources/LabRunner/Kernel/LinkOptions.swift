@@ -17,6 +17,7 @@ extension Netlink.Link {
       for (option, path) in BridgePortOptions.flags {
         options[option] = bridgePort[keyPath: path].map { $0 ? 1 : 0 }
       }
+      options[.cost] = bridgePort.cost.map(Int.init)
       options[.priority] = bridgePort.priority.map(Int.init)
       // A port without a carrier is off as well, and that it has none is told of the link that is down.
       options[.state] = bridgePort.state == .disabled && operationalState == .up ? 0 : 3
@@ -29,6 +30,7 @@ extension BridgePortOptions {
   init(_ options: [LinkOption: Int]) {
     self.init()
     for (option, path) in Self.flags { self[keyPath: path] = options[option].map { $0 != 0 } }
+    cost = options[.cost].map(UInt32.init)
     priority = options[.priority].map(UInt16.init)
     state = options[.state].map { $0 == 0 ? .disabled : .forwarding }
   }

@@ -48,6 +48,10 @@ struct Observer {
       try observeVLANs(of: namespace, managed: managed, into: &observed)
       try observeAddresses(of: namespace, managed: managed, into: &observed)
       try observeRoutes(of: namespace, managed: managed, into: &observed)
+      observed.entries += try EntryReader(
+        namespace: namespace, links: links[name] ?? [],
+        names: deviceNames(of: namespace).filter { managed.contains($0.key) }
+      ).read()
     }
     return observed
   }

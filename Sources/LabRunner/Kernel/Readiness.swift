@@ -3,51 +3,65 @@ internal import Netlink
 
 extension OpenNamespaces {
   /// How long the kernel may take to let frames through a link that is up.
-  private static let readinessLimit = Duration.seconds(5)
+  private static let readinessLimit = Duration.seconds(10)
 
   /// Waits until frames pass every link that the blueprint wants up.
   ///
   /// "Up" is when the administrator's word was taken. The kernel sees the carrier later, in work of its own, and until
-  /// then an interface drops what it is given to send: the first packet of a check, and a second with it.
+  /// then an interface drops what it is given to send: the first packet of a check, and a second with it. A bridge itself
+  /// needs none to forward frames.
   func waitUntilReady(_ wanted: Blueprint) throws {
     let deadline = ContinuousClock.now + Self.readinessLimit
-    let links = wanted.links.filter { $0.isUp && $0.kind != .loopback }
+    let links = wanted.links.filter { $0.isUp && $0.kind.needsCarrier }
     for (name, links) in Dictionary(grouping: links, by: \.namespace) {
-      guard let namespace = self[name] else { continue }
-      let devices = Set(links.map(\.name))
-      var waiting = try namespace.notReady(devices)
-      guard !waiting.isEmpty else { continue }
+      guard let namespace = self[name], try !namespace.catchUp(with: links.map(\.name)) else { continue }
       let monitor = try LinkMonitor(in: namespace.namespace)
-      waiting = try namespace.notReady(devices)
-      while let device = waiting.first {
-        let left = (deadline - .now).components
-        let milliseconds = Int(left.seconds) * 1000 + Int(left.attoseconds / 1_000_000_000_000_000)
-        guard try monitor.waitForChange(milliseconds: milliseconds) else {
+      var work = try CarrierWork()
+      let devices = Set(links.map(\.name))
+      while let device = try namespace.notReady(of: devices) {
+        guard ContinuousClock.now < deadline else {
           throw RunnerError(
             .kernel, "\(device) in \(name) is up, but no frame passes it after \(Self.readinessLimit)",
             remedy: "`ip -n \(name) link show \(device)` tells its state; `netlab up` tries again.")
         }
-        waiting = try namespace.notReady(devices)
+        try work.advance()
+        _ = try monitor.waitForChange(milliseconds: 100)
       }
     }
   }
 }
 
 extension OpenNamespace {
-  /// Those of the devices that do not pass frames yet.
+  /// Asks for each device by itself, and gives back whether frames pass all of them.
   ///
-  /// They are asked for one by one: since Linux 6.8 that makes the kernel catch up with the carrier of the device at
-  /// once, where its own work sees to a hundred devices a second.
-  fileprivate func notReady(_ devices: Set<String>) throws(NetlinkError) -> [String] {
-    var waiting: [String] = []
+  /// Since Linux 6.8 the question makes the kernel catch up with the device's carrier at once.
+  fileprivate func catchUp(with devices: [String]) throws(NetlinkError) -> Bool {
     for device in devices {
       guard let index = indices[device] else { continue }
-      let link = try connection.link(index)
-      let isForwarding = link.bridgePort.map { $0.state == .forwarding } ?? true
-      if !isForwarding || (link.operationalState != .up && link.operationalState != .unknown) {
-        waiting.append(device)
-      }
+      if try !connection.link(index).passesFrames { return false }
     }
-    return waiting
+    return true
+  }
+
+  /// One of the devices that does not pass frames yet.
+  fileprivate func notReady(of devices: Set<String>) throws(NetlinkError) -> String? {
+    let indices = Set(devices.compactMap { self.indices[$0] })
+    return try connection.links().first { indices.contains($0.index) && !$0.passesFrames }?.name
+  }
+}
+
+extension Netlink.Link {
+  fileprivate var passesFrames: Bool {
+    let isForwarding = bridgePort.map { $0.state == .forwarding } ?? true
+    return isForwarding && (operationalState == .up || operationalState == .unknown)
+  }
+}
+
+extension LabKit.Link.Kind {
+  fileprivate var needsCarrier: Bool {
+    switch self {
+    case .veth, .vlan: true
+    case .loopback, .bridge, .other: false
+    }
   }
 }

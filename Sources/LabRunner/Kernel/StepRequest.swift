@@ -65,6 +65,8 @@ extension Batch {
       var found = Netlink.Route(route, link: try route.device.map(index))
       (found.source, found.scope) = (.unspecified, .nowhere)
       deleteRoute(found)
+    case .addEntry(let entry): addEntry(entry.message, to: entry.table.kernelTable)
+    case .deleteEntry(let entry): deleteEntry(entry.message, from: entry.table.kernelTable)
     case .addNamespace, .deleteNamespace, .writeSysctl: break  // no requests of a namespace's connection
     }
   }

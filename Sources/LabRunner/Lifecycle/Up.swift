@@ -37,6 +37,8 @@ extension Lifecycle {
     var run = Run(lifecycle: self, state: state, previous: previous, wanted: wanted)
     do {
       let report = try run.converge()
+      // From here on the lab is up, whatever signal comes.
+      try Task.checkCancellation()
       state.phase = .up
       state.earlier = []
       state.namespaces = wanted.namespaces.map(\.name)

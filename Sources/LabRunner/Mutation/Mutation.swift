@@ -119,7 +119,9 @@ private struct MutationMaker {
     }
     // Another network of the host: what it floods would reach this port, too.
     guard
-      let other = wiring.ports.first(where: { $0.bridge == port.bridge && $0.tag != nil && $0.tag != tag }),
+      let other = wiring.ports.first(where: {
+        $0.bridge == port.bridge && $0.tag != nil && $0.tag != tag && $0.interface.node != vm
+      }),
       let otherTag = other.tag
     else { return }
     add("\(device) with vlan \(otherTag) as well", vm, suggesting: leak(from: other, to: port)) {

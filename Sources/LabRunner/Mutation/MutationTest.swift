@@ -35,7 +35,7 @@ public struct MutationTest: Sendable {
   /// - Parameter report: called after each mutation.
   /// - Throws: when the lab cannot be repaired, and when a check does not hold again after the repair.
   public func run(_ mutations: [Mutation], report: (Result) -> Void) async throws -> [Result] {
-    let directory = try Files.makeTemporaryDirectory(in: "/tmp")
+    let directory = try lifecycle.store.makeWorkDirectory(of: lab.name)
     defer { try? Files.remove(directory) }
     let runner = CheckRunner(lab: lab, processes: processes, captureDirectory: directory)
     var results: [Result] = []

@@ -8,10 +8,19 @@ internal import SystemPackage
 /// namespace and then becomes the command: no Swift code ever runs in a foreign namespace.
 public struct ProcessRunner: Sendable {
   let helper: FilePath
+  /// What is to go wrong, in a test.
+  var faults: Faults?
 
   /// - Parameter helper: the path of `netlab-exec`; found beside this program by default.
   public init(helper: String? = nil) {
     self.helper = FilePath(resolvingLinks(helper ?? ExecHelper.locate()))
+  }
+
+  /// The same with something that is to go wrong.
+  func with(_ faults: Faults?) -> ProcessRunner {
+    var runner = self
+    runner.faults = faults
+    return runner
   }
 
   /// Runs a command to its end.
@@ -97,6 +106,9 @@ public struct ProcessRunner: Sendable {
         }
         let value: Result<Value, any Error>
         do {
+          if let code = faults?.next() {
+            throw ProcessError.notStarted(command: described(command), reason: "\(Errno(rawValue: code))")
+          }
           value = .success(try await body(process))
         } catch {
           value = .failure(error)

@@ -76,6 +76,15 @@ public struct LabStore: Sendable {
     }
   }
 
+  /// Makes a directory for what a command needs while the lab runs, such as a capture. It removes that itself; what one
+  /// that was killed has left goes with the lab.
+  func makeWorkDirectory(of lab: String) throws(FileError) -> String {
+    try Files.makePrivateDirectory(workDirectory(of: lab))
+    return try Files.makeTemporaryDirectory(in: workDirectory(of: lab))
+  }
+
+  private func workDirectory(of lab: String) -> String { "\(directory(of: lab))/work" }
+
   private func unwritable(_ error: FileError) -> RunnerError {
     RunnerError(
       .environment, "cannot keep the lab's state: \(error)",
@@ -121,6 +130,7 @@ public struct LabStore: Sendable {
 
   /// Forgets a lab. The caller holds its lock, which ends with its file.
   func remove(_ lab: String) throws {
+    try Files.remove(workDirectory(of: lab))
     for file in File.allCases { try Files.removeFile(path(of: file, of: lab)) }
     // Not when somebody put something else there.
     _ = unsafe rmdir(directory(of: lab))

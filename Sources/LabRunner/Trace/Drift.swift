@@ -217,6 +217,7 @@ extension Blueprint {
     case .vlan(let value): vlans.append(value)
     case .address(let value): addresses.append(value)
     case .route(let value): routes.append(value)
+    case .entry(let value): entries.append(value)
     }
   }
 
@@ -228,6 +229,7 @@ extension Blueprint {
     case .vlan(let value): vlans.removeAll { $0 == value }
     case .address(let value): addresses.removeAll { $0 == value }
     case .route(let value): routes.removeAll { $0 == value }
+    case .entry(let value): entries.removeAll { $0 == value }
     }
   }
 }
@@ -240,7 +242,7 @@ extension Resource {
     case .vlan(let vlan): vlan.device
     case .address(let address): address.device
     case .route(let route): route.device
-    case .namespace, .sysctl: nil
+    case .namespace, .sysctl, .entry: nil
     }
   }
 

@@ -29,6 +29,9 @@ struct MessageBuffer: Sendable {
     unsafe withUnsafeBytes(of: value) { unsafe bytes.append(contentsOf: $0) }
   }
 
+  /// Appends bytes as they are.
+  mutating func raw(_ value: [UInt8]) { bytes += value }
+
   mutating func attribute<T: FixedWidthInteger>(_ type: Int, _ value: T) {
     attributeHeader(type, length: MemoryLayout<T>.size)
     field(value)
