@@ -55,8 +55,7 @@ internal import Glibc
   /// Forgets what has been received and not been read.
   func discardReceived() {
     var byte: UInt8 = 0
-    while unsafe recv(mnl_socket_get_fd(raw), &byte, 1, Int32(MSG_DONTWAIT)) >= 0 || errno == ENOBUFS
-    {}
+    while unsafe recv(mnl_socket_get_fd(raw), &byte, 1, Int32(MSG_DONTWAIT)) >= 0 || errno == ENOBUFS {}
   }
 
   private static func receiveError(_ code: CInt) -> NetlinkError {
