@@ -4,7 +4,7 @@ internal import LabRunner
 @main
 struct Main {
   static func main() async {
-    keepFreedMemory()
+    prepareProcess()
     do {
       var command = try Netlab.parseAsRoot()
       World.settle()

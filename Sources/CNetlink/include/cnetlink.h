@@ -61,8 +61,8 @@ int cnl_read_sysctls(int ns, const char *paths, int count, char *values, size_t 
 /// Reads the beginning of a file of /proc/thread-self as it is in a namespace: how many bytes; -1 and errno on failure.
 ssize_t cnl_read_in_namespace(int ns, const char *path, void *bytes, size_t size);
 
-/// Has the allocator keep what is freed.
-void cnl_keep_freed_memory(void);
+/// Gives the table of descriptors its final size, and has the allocator keep what is freed. For a process with one thread.
+void cnl_prepare_process(void);
 
 /// The kernel's words for an errno ("File exists") and its name ("EEXIST"), or NULL.
 const char *cnl_error_text(int code);
