@@ -78,6 +78,15 @@ internal import Glibc
     }
   }
 
+  /// Reads or changes an offload of a link in the socket's namespace.
+  func offload(_ command: UInt32, _ value: UInt32, ofLink name: String) throws(NetlinkError) -> UInt32 {
+    var value = value
+    guard unsafe cnl_offload(mnl_socket_get_fd(raw), name, command, &value) == 0 else {
+      throw NetlinkError(operation: "look at or change an offload of link \(name)", code: errno)
+    }
+    return value
+  }
+
   /// Subscribes to a multicast group, RTNLGRP_….
   func join(_ group: CInt) throws(NetlinkError) {
     var group = group

@@ -100,7 +100,7 @@ struct Simulator {
         options.multicastSnooping = change.bridge.multicastSnooping ?? options.multicastSnooping
         state.links[index].kind = .bridge(options)
       }
-    case .changePort(let change):
+    case .changePort(let change), .changeOffloads(let change):
       state.links[try link(change.namespace, change.name)].options.merge(change.options) { $1 }
     case .addAltname(let name, let owner):
       guard

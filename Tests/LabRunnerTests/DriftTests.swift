@@ -101,6 +101,10 @@ struct DriftTests {
     Mutation(
       "ip -n $H rule add priority 78 from 10.98.0.1 iif lo blackhole",
       "priority 78 from 10.98.0.1/32 iif lo blackhole"),
+    Mutation("ip netns exec $V ethtool -K eth0 tx off", "tx is 0, should be 1"),
+    Mutation("ip netns exec $V ethtool -K eth0 rx off", "rx is 0, should be 1"),
+    Mutation("ip netns exec $V ethtool -K eth0 sg off tso off gso off", "gso is 0, should be 1"),
+    Mutation("ip netns exec $H ethtool -K $T tx off sg off", "sg is 0, should be 1"),
     Mutation("ip -n $H link delete $T", "missing: veth", deletes: true),
     Mutation("ip -n $V link delete eth0", "missing: veth eth0", deletes: true),
     Mutation("ip -n $V link set eth0 netns $H name stolen", "missing: veth eth0", deletes: true),

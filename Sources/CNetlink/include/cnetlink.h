@@ -3,6 +3,7 @@
 // netinet/in.h comes before the linux headers that redefine its types otherwise.
 #include <netinet/in.h>
 
+#include <linux/ethtool.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
@@ -63,6 +64,9 @@ ssize_t cnl_read_in_namespace(int ns, const char *path, void *bytes, size_t size
 
 /// Gives the table of descriptors its final size, and has the allocator keep what is freed. For a process with one thread.
 void cnl_prepare_process(void);
+
+/// Reads or changes one offload of a device, in the namespace of any socket: `command` is an ETHTOOL_G… or ETHTOOL_S….
+int cnl_offload(int socket, const char *device, unsigned command, unsigned *value);
 
 /// The kernel's words for an errno ("File exists") and its name ("EEXIST"), or NULL.
 const char *cnl_error_text(int code);

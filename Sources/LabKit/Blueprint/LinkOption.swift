@@ -24,6 +24,12 @@ public enum LinkOption: String, CaseIterable, Hashable, Sendable {
   case arpIgnore = "arp_ignore"
   case arpAccept = "arp_accept"
   case disableIPv6 = "disable_ipv6"
+  // ethtool -K DEVICE …, in an order in which each has what it needs
+  case transmitChecksum = "tx"
+  case receiveChecksum = "rx"
+  case scatterGather = "sg"
+  case tcpSegmentation = "tso"
+  case genericSegmentation = "gso"
 
   /// What changes it.
   public enum Tool: Hashable, Sendable {
@@ -33,6 +39,8 @@ public enum LinkOption: String, CaseIterable, Hashable, Sendable {
     case port
     /// `sysctl`
     case sysctl
+    /// `ethtool -K`
+    case offload
   }
 
   public var tool: Tool {
@@ -43,6 +51,7 @@ public enum LinkOption: String, CaseIterable, Hashable, Sendable {
       .isolated, .neighbourSuppression, .locked:
       .port
     case .proxyARP, .arpFilter, .arpAnnounce, .arpIgnore, .arpAccept, .disableIPv6: .sysctl
+    case .transmitChecksum, .receiveChecksum, .scatterGather, .tcpSegmentation, .genericSegmentation: .offload
     }
   }
 
@@ -67,6 +76,9 @@ extension Link {
       .transmitQueueLength: 1000, .group: 0, .proxyARP: 0, .arpFilter: 0, .arpAccept: 0,
       .arpAnnounce: onHost ? 2 : 0, .arpIgnore: onHost ? 1 : 0, .disableIPv6: withIPv6 ? 0 : 1,
     ]
+    if case .veth = kind {
+      for option in LinkOption.allCases where option.tool == .offload { options[option] = 1 }
+    }
     if master != nil {
       for option in LinkOption.allCases where option.tool == .port { options[option] = 0 }
       options.merge([
@@ -79,7 +91,7 @@ extension Link {
   }
 }
 
-/// What to change on a bridge's port; one `bridge link set`.
+/// What to change on a bridge's port, one `bridge link set`; or of a link's offloads, one `ethtool -K`.
 public struct PortChange: Hashable, Sendable {
   public var namespace: String
   public var name: String

@@ -155,11 +155,14 @@ public struct Plan: Sendable {
     }
     change.options = options.filter { $0.key.tool == .link }
     if !change.isEmpty { add(.changeLink(change), .changes) }
-    let port = options.filter { $0.key.tool == .port }
-    if !port.isEmpty {
+    for (tool, step, rank) in [
+      (LinkOption.Tool.port, Step.changePort, Rank.ports), (.offload, Step.changeOffloads, .settings),
+    ] {
+      let options = options.filter { $0.key.tool == tool }
+      guard !options.isEmpty else { continue }
       add(
-        .changePort(
-          PortChange(namespace: link.namespace, name: link.name, options: port, origin: link.origin)), .ports)
+        step(PortChange(namespace: link.namespace, name: link.name, options: options, origin: link.origin)),
+        rank)
     }
     for option in LinkOption.allCases where option.tool == .sysctl {
       guard let value = options[option] else { continue }

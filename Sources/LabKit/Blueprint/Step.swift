@@ -9,6 +9,7 @@ public enum Step: Hashable, Sendable {
   case addVethPair(outer: Link, inner: Link)
   case changeLink(LinkChange)
   case changePort(PortChange)
+  case changeOffloads(PortChange)
   case addAltname(String, Link)
   case deleteAltname(String, Link)
   case deleteLink(Link)
@@ -29,7 +30,7 @@ public enum Step: Hashable, Sendable {
     case .addLink(let value), .addVethPair(let value, _), .deleteLink(let value): value.namespace
     case .addAltname(_, let value), .deleteAltname(_, let value): value.namespace
     case .changeLink(let value): value.namespace
-    case .changePort(let value): value.namespace
+    case .changePort(let value), .changeOffloads(let value): value.namespace
     case .addVLAN(let value), .deleteVLAN(let value): value.namespace
     case .addAddress(let value), .deleteAddress(let value): value.namespace
     case .addRoute(let value), .deleteRoute(let value): value.namespace
@@ -45,7 +46,7 @@ public enum Step: Hashable, Sendable {
     case .addLink(let value), .addVethPair(let value, _), .deleteLink(let value): value.origin
     case .addAltname(_, let value), .deleteAltname(_, let value): value.origin
     case .changeLink(let value): value.origin
-    case .changePort(let value): value.origin
+    case .changePort(let value), .changeOffloads(let value): value.origin
     case .addVLAN(let value), .deleteVLAN(let value): value.origin
     case .addAddress(let value), .deleteAddress(let value): value.origin
     case .addRoute(let value), .deleteRoute(let value): value.origin
@@ -72,8 +73,11 @@ extension Step {
       ] + setCommands(LinkChange(afterCreating: outer))
     case .changeLink(let change): return setCommands(change)
     case .changePort(let change):
-      let words = LinkOption.allCases.compactMap { option in change.options[option].map { option.words($0) } }
-      return ["bridge -n \(change.namespace) link set dev \(change.name) \(words.joined(separator: " "))"]
+      return ["bridge -n \(change.namespace) link set dev \(change.name) \(words(change.options))"]
+    case .changeOffloads(let change):
+      return [
+        "ip netns exec \(change.namespace) ethtool -K \(change.name.shellQuoted) \(words(change.options))"
+      ]
     case .addAltname(let name, let link):
       return [
         "ip -n \(link.namespace) link property add dev \(link.name.shellQuoted) altname \(name.shellQuoted)"
@@ -106,6 +110,11 @@ extension Step {
     case .addEntry(let entry): return [entry.command("add")]
     case .deleteEntry(let entry): return [entry.command("delete")]
     }
+  }
+
+  private func words(_ options: [LinkOption: Int]) -> String {
+    LinkOption.allCases.compactMap { option in options[option].map { option.words($0) } }.joined(
+      separator: " ")
   }
 
   private func addCommands(_ link: Link) -> [String] {

@@ -62,6 +62,9 @@ struct Applier {
       try write(&settings)
       if case .deleteNamespace(let namespace) = step {
         try delete(namespace)
+      } else if case .changeOffloads(let change) = step {
+        try flush()
+        try set(change, for: step)
       } else {
         try enqueue(step)
       }
@@ -133,6 +136,21 @@ struct Applier {
           throw StepFailure(step: .writeSysctl(sysctl), error: error)
         }
       }
+    }
+  }
+
+  private func set(_ change: PortChange, for step: Step) throws(StepFailure) {
+    guard let connection = namespaces[change.namespace]?.connection else { return }
+    do throws(NetlinkError) {
+      if let error = interruption("change offloads of \(change.name)") { throw error }
+      for option in LinkOption.allCases {
+        guard let offload = Offload(rawValue: option.rawValue), let value = change.options[option] else {
+          continue
+        }
+        try connection.set(offload, value != 0, ofLink: change.name)
+      }
+    } catch {
+      throw StepFailure(step: step, error: error)
     }
   }
 

@@ -26,6 +26,18 @@ extension Netlink.Link {
   }
 }
 
+extension [LinkOption: Int] {
+  /// The offloads of a veth, which are asked for apart.
+  init(_ offloads: Set<Offload>) {
+    self.init()
+    for option in LinkOption.allCases {
+      if let offload = Offload(rawValue: option.rawValue) {
+        self[option] = offloads.contains(offload) ? 1 : 0
+      }
+    }
+  }
+}
+
 extension BridgePortOptions {
   init(_ options: [LinkOption: Int]) {
     self.init()

@@ -114,6 +114,12 @@ struct Observer {
         isPromiscuous: link.flags.contains(.promiscuous), alias: link.alias, altnames: link.alternativeNames)
       if name != link.name { observed.presentName = link.name }
       observed.options = link.options
+      // One that is gone in the meantime is missed elsewhere.
+      if link.kind == .veth, findingPeers,
+        let offloads = try? namespace.connection.offloads(ofLink: link.name)
+      {
+        observed.options.merge(.init(offloads)) { $1 }
+      }
       return observed
     }
   }
