@@ -67,7 +67,8 @@ extension Batch {
       deleteRoute(found)
     case .addEntry(let entry): addEntry(entry.message, to: entry.table.kernelTable)
     case .deleteEntry(let entry): deleteEntry(entry.message, from: entry.table.kernelTable)
-    case .addNamespace, .deleteNamespace, .writeSysctl, .changeOffloads: break  // no requests of a namespace's connection
+    // These are no requests of a namespace's connection.
+    case .addNamespace, .deleteNamespace, .writeSysctl, .changeOffloads: break
     }
   }
 }
