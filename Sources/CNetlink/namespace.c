@@ -86,6 +86,20 @@ static void *create_some(void *argument) {
 
 enum { MAX_THREADS = 4 };
 
+/// Has several threads do the same work, and waits for them; 0, or an errno when there was none to do it.
+static int run_in_threads(int count, void *(*work)(void *), void *argument) {
+  pthread_t threads[MAX_THREADS];
+  int started = 0, error = 0;
+  while (started < MAX_THREADS && started < count) {
+    error = pthread_create(&threads[started], NULL, work, argument);
+    if (error != 0) break;
+    started++;
+  }
+  int result = started == 0 ? error : 0;
+  while (started-- > 0) pthread_join(threads[started], NULL);
+  return result;
+}
+
 int cnl_create_namespaces(int count, int *namespaces, struct mnl_socket **sockets, const char **step) {
   struct creation c = {.count = count, .namespaces = namespaces, .sockets = sockets};
   for (int i = 0; i < count; i++) {
@@ -95,18 +109,11 @@ int cnl_create_namespaces(int count, int *namespaces, struct mnl_socket **socket
   // A thread that ends needs no way back, which saves a setns for each namespace. Making one is work of the kernel's that
   // mostly needs no lock: a hundred took 36 ms in one thread, and 25 ms in two.
   long processors = sysconf(_SC_NPROCESSORS_ONLN);
-  pthread_t threads[MAX_THREADS];
-  int started = 0;
-  while (started < MAX_THREADS && started < processors && started < count) {
-    int error = pthread_create(&threads[started], NULL, create_some, &c);
-    if (error != 0 && started == 0) {
-      errno = error;
-      fail(&c, "pthread_create");
-    }
-    if (error != 0) break;
-    started++;
+  int error = run_in_threads(processors < count ? (int)processors : count, create_some, &c);
+  if (error != 0) {
+    errno = error;
+    fail(&c, "pthread_create");
   }
-  while (started-- > 0) pthread_join(threads[started], NULL);
   *step = c.step;
   if (c.error == 0) return 0;
   for (int i = 0; i < count; i++) {
@@ -171,6 +178,30 @@ int cnl_unpin_namespace(const char *path) {
     if (errno != EBUSY) return -1;
   }
   return -1;
+}
+
+struct removal {
+  int count;
+  const char **paths;
+  int *errors;
+  atomic_int next;
+};
+
+static void *unpin_some(void *argument) {
+  struct removal *r = argument;
+  for (int i; (i = atomic_fetch_add(&r->next, 1)) < r->count;)
+    r->errors[i] = cnl_unpin_namespace(r->paths[i]) == 0 ? 0 : errno;
+  return NULL;
+}
+
+int cnl_unpin_namespaces(const char *paths, int count, int *errors) {
+  struct removal r = {.count = count, .paths = calloc(count, sizeof *r.paths), .errors = errors};
+  if (!r.paths) return -1;
+  for (int i = 0; i < count; i++, paths += strlen(paths) + 1) r.paths[i] = paths;
+  // Each makes the kernel wait for all processors; those that wait at the same time wait together.
+  if (count < 8 || run_in_threads(MAX_THREADS, unpin_some, &r) != 0) unpin_some(&r);
+  free(r.paths);
+  return 0;
 }
 
 int cnl_prepare_namespace_directory(const char *path) {

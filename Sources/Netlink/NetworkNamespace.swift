@@ -72,10 +72,19 @@ public struct NetworkNamespace: ~Copyable, Sendable {
 
   /// Takes a name away, as `ip netns delete` does; also the empty file that a crash left of one.
   public static func unpin(path: String) throws(NetlinkError) {
-    guard unsafe cnl_unpin_namespace(path) == 0 else {
-      throw NetlinkError(
-        operation: "unpin namespace \(path)", code: errno,
-        advice: errno == EBUSY ? "something keeps mounting on it" : nil)
-    }
+    guard unsafe cnl_unpin_namespace(path) == 0 else { throw unpinError(path, errno) }
+  }
+
+  /// Takes several names away, a few at a time, and returns the errors.
+  public static func unpin(paths: [String]) -> [NetlinkError] {
+    var codes = [CInt](repeating: ENOMEM, count: paths.count)
+    _ = unsafe cnl_unpin_namespaces(strings(paths), CInt(paths.count), &codes)
+    return zip(paths, codes).filter { $1 != 0 }.map(unpinError)
+  }
+
+  private static func unpinError(_ path: String, _ code: CInt) -> NetlinkError {
+    NetlinkError(
+      operation: "unpin namespace \(path)", code: code,
+      advice: code == EBUSY ? "something keeps mounting on it" : nil)
   }
 }

@@ -47,7 +47,7 @@ extension NetworkNamespace {
   }
 
   /// The strings one after the other, each ended by NUL; NULs inside are left out.
-  private static func strings(_ strings: [String]) -> [CChar] {
+  static func strings(_ strings: [String]) -> [CChar] {
     strings.flatMap { $0.utf8.filter { $0 != 0 }.map { CChar(bitPattern: $0) } + [0] }
   }
 }

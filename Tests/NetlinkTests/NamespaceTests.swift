@@ -73,6 +73,22 @@ import Testing
     #expect(gone?.codeName == "ENOENT")
   }
 
+  @Test func unpinningManyAtOnce() throws {
+    try NetworkNamespace.prepareDirectory()
+    let paths = (0..<20).map {
+      "\(NetworkNamespace.directory)/netlink-test-\(UUID().uuidString.prefix(8))-\($0)"
+    }
+    // One is not there: the others go all the same.
+    try NetworkNamespace.create(markedBy: Array(repeating: nil, count: 19)) {
+      position, namespace, _ throws(NetlinkError) in
+      try namespace.pin(at: paths[position])
+    }
+    let errors = NetworkNamespace.unpin(paths: paths)
+    #expect(errors.map(\.codeName) == ["ENOENT"])
+    #expect(errors.first?.operation == "unpin namespace \(paths[19])")
+    #expect(paths.allSatisfy { !FileManager.default.fileExists(atPath: $0) })
+  }
+
   @Test func aNamespaceOfAnotherKindIsRefused() {
     let refused = #expect(throws: NetlinkError.self) {
       _ = try NetworkNamespace.open(path: "/proc/self/ns/mnt").identity

@@ -48,6 +48,9 @@ int cnl_pin_namespace(int ns, const char *path);
 /// Takes away what cnl_pin_namespace made.
 int cnl_unpin_namespace(const char *path);
 
+/// The same for several paths, each ended by NUL; `errors` receives 0 or an errno for each.
+int cnl_unpin_namespaces(const char *paths, int count, int *errors);
+
 /// Makes `path` a directory whose mounts are seen by all mount namespaces, as `ip netns` does.
 int cnl_prepare_namespace_directory(const char *path);
 

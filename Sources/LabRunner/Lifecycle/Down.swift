@@ -23,12 +23,9 @@ extension Lifecycle {
     }
     state.phase = .goingDown
     try save(state)
-    var failures: [any Error] = []
-    Timeline.phase("unpin") {
-      for name in state.namespaces
-      where namespaces[name] != nil || Files.isEmptyFile(OpenNamespace.path(of: name)) {
-        do { try unpin(name) } catch { failures.append(error) }
-      }
+    let failures = Timeline.phase("unpin") {
+      unpin(
+        state.namespaces.filter { namespaces[$0] != nil || Files.isEmptyFile(OpenNamespace.path(of: $0)) })
     }
     if let failure = failures.first {
       throw RunnerError(
@@ -44,6 +41,19 @@ extension Lifecycle {
   /// kernel's own, for which new namespaces wait.
   public func waitForCleanup() throws {
     try Timeline.phase("free") { () throws(NetlinkError) in try NetworkNamespace.waitForCleanup() }
+  }
+
+  /// Takes the names of namespaces away: what did not work.
+  private func unpin(_ names: [String]) -> [NetlinkError] {
+    guard faults != nil else { return NetworkNamespace.unpin(paths: names.map(OpenNamespace.path)) }
+    return names.compactMap { name in
+      do throws(NetlinkError) {
+        try unpin(name)
+        return nil
+      } catch {
+        return error
+      }
+    }
   }
 
   /// Takes a namespace's name away, and with its last user all that is in it.
