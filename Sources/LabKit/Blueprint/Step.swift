@@ -145,8 +145,7 @@ extension Step {
   }
 
   private func setCommands(_ change: LinkChange) -> [String] {
-    let options = LinkOption.allCases.compactMap { option in change.options[option].map { option.words($0) } }
-    let words =
+    let parts =
       [
         change.presentName.map { _ in "name \(change.name)" }, change.mac.map { "address \($0)" },
         change.mtu.map { "mtu \($0)" },
@@ -154,10 +153,11 @@ extension Step {
         change.isPromiscuous.map { "promisc \($0 ? "on" : "off")" },
         change.alias.map { "alias \($0.shellQuoted)" },
         change.isUp.map { $0 ? "up" : "down" },
-      ].compactMap { $0 } + options
+        change.options.isEmpty ? nil : words(change.options),
+      ].compactMap { $0 }
     let device = "ip -n \(change.namespace) link set dev \((change.presentName ?? change.name).shellQuoted)"
     let bridge = change.bridge.words.map { "\($0.option) \($0.value)" }
-    return (words.isEmpty ? [] : ["\(device) \(words.joined(separator: " "))"])
+    return (parts.isEmpty ? [] : ["\(device) \(parts.joined(separator: " "))"])
       + (bridge.isEmpty ? [] : ["\(device) type bridge \(bridge.joined(separator: " "))"])
   }
 

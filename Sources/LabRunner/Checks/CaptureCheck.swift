@@ -5,9 +5,7 @@ extension CheckRunner {
     let device = try device(at: check.point)
     var capture = PacketCapture(at: device, filter: check.filter, location: check.location)
     capture.passage = passage(of: check.stimulus)
-    return try await self.capture(capture) {
-      try await stimulus()
-    } judge: { packets in
+    return try await self.capture(capture, while: stimulus) { packets in
       let seen = packets.isEmpty ? "nothing" : "\(packets.count) packet\(packets.count == 1 ? "" : "s")"
       guard check.sighting.admits(packets.count) else {
         throw Failure(

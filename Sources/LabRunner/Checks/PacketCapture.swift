@@ -190,25 +190,15 @@ extension ProcessOutput {
   fileprivate func lines(
     within limit: Duration, until isLast: @escaping @Sendable (String) -> Bool
   ) async -> (lines: [String], found: Bool) {
-    await withTaskGroup(of: (lines: [String], found: Bool)?.self) { group in
-      group.addTask {
-        var lines: [String] = []
-        for await line in self.lines {
-          lines.append(line)
-          if isLast(line) { return (lines, true) }
-        }
-        return (lines, false)
+    // Cancelling ends the reading, with the lines so far.
+    await limited(to: limit) {
+      var lines: [String] = []
+      for await line in self.lines {
+        lines.append(line)
+        if isLast(line) { return (lines, true) }
       }
-      group.addTask {
-        try? await Task.sleep(for: limit)
-        return nil
-      }
-      let first = await group.next()!
-      group.cancelAll()
-      // Cancelling ends the reading, with the lines so far.
-      if first == nil, let read = await group.next() { return read ?? ([], false) }
-      return first ?? ([], false)
-    }
+      return (lines, false)
+    }.value
   }
 }
 

@@ -7,9 +7,7 @@ extension CheckRunner {
     var capture = PacketCapture(at: device, filter: "", location: check.location)
     capture.passage = passage(of: check.stimulus)
     let addresses = addresses(in: check.stimulus)
-    return try await self.capture(capture) {
-      try await stimulus()
-    } judge: { lines in
+    return try await self.capture(capture, while: stimulus) { lines in
       let traffic = lines.map(PrintedFrame.init).filter { $0.mentions(addresses) }
       let tagged = traffic.filter { $0.vlan == check.vlan }
       guard !tagged.isEmpty else {

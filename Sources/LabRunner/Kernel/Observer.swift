@@ -36,7 +36,8 @@ struct Observer {
       guard let namespace = namespaces[name] else { continue }
       observed.namespaces.append(Namespace(name: name))
       var managed: Set<Int32> = []
-      for link in try labLinks(of: namespace) {
+      let names = deviceNames(of: namespace)
+      for link in try labLinks(of: namespace, names) {
         if ownership.covers(link) {
           observed.links.append(link)
           if let index = namespace.indices[link.name] { managed.insert(index) }
@@ -45,12 +46,12 @@ struct Observer {
         }
       }
       try observeSettings(keys[name] ?? [], in: namespace, into: &observed)
-      try observeVLANs(of: namespace, managed: managed, into: &observed)
-      try observeAddresses(of: namespace, managed: managed, into: &observed)
-      try observeRoutes(of: namespace, managed: managed, into: &observed)
+      let ownNames = names.filter { managed.contains($0.key) }
+      try observeVLANs(of: namespace, ownNames, into: &observed)
+      try observeAddresses(of: namespace, ownNames, into: &observed)
+      try observeRoutes(of: namespace, ownNames, into: &observed)
       observed.entries += try EntryReader(
-        namespace: namespace, links: links[name] ?? [],
-        names: deviceNames(of: namespace).filter { managed.contains($0.key) }
+        namespace: namespace, links: links[name] ?? [], names: ownNames
       ).read()
     }
     return observed
@@ -60,7 +61,9 @@ struct Observer {
   mutating func findUnmanaged() throws(NetlinkError) {
     try readLinks()
     for namespace in namespaces.byName.values {
-      unmanaged += try labLinks(of: namespace, findingPeers: false).filter { !ownership.covers($0) }
+      unmanaged += try labLinks(of: namespace, deviceNames(of: namespace), findingPeers: false).filter {
+        !ownership.covers($0)
+      }
     }
   }
 
@@ -89,10 +92,9 @@ struct Observer {
   }
 
   private func labLinks(
-    of namespace: OpenNamespace, findingPeers: Bool = true
+    of namespace: OpenNamespace, _ names: [Int32: String], findingPeers: Bool = true
   ) throws(NetlinkError) -> [LabKit.Link] {
     let found = links[namespace.name] ?? []
-    let names = deviceNames(of: namespace)
     return try found.map { link throws(NetlinkError) in
       let kind: LabKit.Link.Kind =
         switch link.kind {
@@ -159,7 +161,7 @@ struct Observer {
   }
 
   private func observeVLANs(
-    of namespace: OpenNamespace, managed: Set<Int32>, into observed: inout Blueprint
+    of namespace: OpenNamespace, _ names: [Int32: String], into observed: inout Blueprint
   ) throws(NetlinkError) {
     // Without filtering the kernel lists a default VLAN that means nothing.
     let filtering = (links[namespace.name] ?? []).filter {
@@ -171,9 +173,8 @@ struct Observer {
       bridges.contains($0.index) || $0.master.map(bridges.contains) == true
     }
     let indices = Set(members.map(\.index))
-    let names = deviceNames(of: namespace).filter { indices.contains($0.key) }
     for port in try namespace.connection.bridgeVLANs() {
-      guard let device = names[port.link], managed.contains(port.link) else { continue }
+      guard let device = names[port.link], indices.contains(port.link) else { continue }
       for vlan in port.vlans {
         var found = LabKit.BridgeVLAN(
           namespace: namespace.name, device: device, vid: Int(vlan.first), isPVID: vlan.isPVID,
@@ -185,11 +186,10 @@ struct Observer {
   }
 
   private func observeAddresses(
-    of namespace: OpenNamespace, managed: Set<Int32>, into observed: inout Blueprint
+    of namespace: OpenNamespace, _ names: [Int32: String], into observed: inout Blueprint
   ) throws(NetlinkError) {
-    let names = deviceNames(of: namespace)
     for found in try namespace.connection.addresses() {
-      guard managed.contains(found.link), let device = names[found.link],
+      guard let device = names[found.link],
         let address = IPAddress(bytes: found.address), Int(found.prefixLength) <= address.family.width
       else { continue }
       // What the kernel gives by itself: 127.0.0.1 and ::1, and an IPv6 link-local address for each interface.
@@ -202,15 +202,13 @@ struct Observer {
   }
 
   private func observeRoutes(
-    of namespace: OpenNamespace, managed: Set<Int32>, into observed: inout Blueprint
+    of namespace: OpenNamespace, _ names: [Int32: String], into observed: inout Blueprint
   ) throws(NetlinkError) {
-    let names = deviceNames(of: namespace)
     for route in try namespace.connection.routes(table: Netlink.Route.mainTable) {
-      guard route.source != .kernel,
-        route.source != .routerAdvertisement,
+      guard route.source != .kernel, route.source != .routerAdvertisement,
         let address = IPAddress(bytes: route.destination), Int(route.prefixLength) <= address.family.width,
         let type = Netlink.Route.words[route.kind],
-        route.link.map(managed.contains) != false || route.kind != .unicast
+        route.link.map({ names[$0] != nil }) != false || route.kind != .unicast
       else { continue }
       observed.routes.append(
         RouteEntry(

@@ -76,12 +76,12 @@ public struct Lifecycle: Sendable {
         remedy: nearest(to: node, in: nodes).map { "Did you mean '\($0)'?" }
           ?? "It has \(nodes.joined(separator: ", ")).")
     }
-    guard try open(state)["\(lab).\(node)"] != nil else {
+    let name = "\(lab).\(node)"
+    guard try OpenNamespaces(named: [name], markedBy: state.mark)[name] != nil else {
       throw RunnerError(
-        .kernel, "the namespace \(lab).\(node) is not there any more",
-        remedy: "`netlab up \(lab)` makes it again.")
+        .kernel, "the namespace \(name) is not there any more", remedy: "`netlab up \(lab)` makes it again.")
     }
-    return OpenNamespace.path(of: "\(lab).\(node)")
+    return OpenNamespace.path(of: name)
   }
 
   /// What a lab's namespaces hold.

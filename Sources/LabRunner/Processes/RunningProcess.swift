@@ -34,18 +34,7 @@ public final class RunningProcess: Sendable {
 
   /// Waits as ``exit()`` does, but no longer than `limit`: whether the process has ended.
   public func exit(within limit: Duration) async -> Bool {
-    await withTaskGroup(of: Bool.self) { group in
-      group.addTask {
-        await self.exit()
-        return true
-      }
-      group.addTask {
-        try? await Task.sleep(for: limit)
-        return false
-      }
-      defer { group.cancelAll() }
-      return await group.next()!
-    }
+    await limited(to: limit) { await self.exit() }.isInTime
   }
 
   /// Reads both streams to their ends, and waits for that of the process.

@@ -34,24 +34,19 @@ public struct Explainer: Sendable {
   private func explain(
     _ passage: @escaping @Sendable (TraceSession) throws -> Passage
   ) async throws -> Explanation {
-    let explanation = await withTaskGroup(of: Explanation?.self) { group in
-      group.addTask {
-        do {
-          let session = try await TraceSession.open(lab, tracer.lifecycle, tracer.runner)
-          return try examine(passage(session), in: session)
-        } catch {
-          return Explanation(isFault: true, culprit: "no trace: \(error)")
-        }
+    let (explanation, isInTime) = await limited(to: Self.limit) {
+      do {
+        let session = try await TraceSession.open(lab, tracer.lifecycle, tracer.runner)
+        return try examine(passage(session), in: session)
+      } catch {
+        return Explanation(isFault: true, culprit: "no trace: \(error)")
       }
-      group.addTask {
-        try? await Task.sleep(for: Self.limit)
-        return nil
-      }
-      defer { group.cancelAll() }
-      return await group.next() ?? nil
     }
     try Task.checkCancellation()
-    return explanation ?? Explanation(isFault: true, culprit: "no trace: it took more than \(Self.limit)")
+    guard isInTime else {
+      return Explanation(isFault: true, culprit: "no trace: it took more than \(Self.limit)")
+    }
+    return explanation
   }
 
   private func examine(_ passage: Passage, in session: TraceSession) throws -> Explanation {
