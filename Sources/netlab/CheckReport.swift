@@ -41,11 +41,12 @@ final class CheckReport: Sendable {
 
   /// What is to blame in one line, and the trace that shows it when it was not shown before.
   private func show(_ explanation: Explanation) {
-    Console.print("    culprit   \(Console.styled(explanation.culprit.terminalSafe, .strong))")
+    Console.print(
+      "    culprit   \(Console.styled(Console.runnable(explanation.culprit.terminalSafe), .strong))")
     guard let trace = explanation.trace else { return }
     let isNew = shown.withLock { $0.insert(explanation.culprit).inserted }
     guard isNew else { return }
-    for line in trace.text(.minimal).split(separator: "\n") {
+    for line in Console.runnable(trace.text(.minimal)).split(separator: "\n") {
       Console.print("      \(String(line).terminalSafe)")
     }
   }

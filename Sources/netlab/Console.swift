@@ -68,9 +68,10 @@ enum Console {
   /// The commands in a text as the user can run them: what `ip -n` finds for root is, for others, in a world.
   static func runnable(_ text: String) -> String {
     guard World.isCurrent else { return text }
-    return text.replacing(#/\b(ip|bridge) -n ([^ .]+)\.([^ ]+) /#) { match in
+    return text.replacing(#/\b(ip|bridge|tc) -n ([^ .]+)\.([^ ]+) /#) { match in
       "netlab exec \(match.2) \(match.3) -- \(match.1) "
     }
+    .replacing(#/\bip netns exec ([^ .]+)\.([^ ]+) /#) { "netlab exec \($0.1) \($0.2) -- " }
   }
 
   /// `12 ms` or `1.3 s`.

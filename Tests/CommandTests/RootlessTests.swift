@@ -39,7 +39,9 @@ extension CommandTests {
       #expect(try await run(user.netlabCommand(["exec", name, "compute-1", "--", "ip"] + cut)).status == 0)
       let status = try await user.netlab("status", name)
       #expect(status.status == 1 && status.output.contains("state is down, should be up"), "\(status)")
-      #expect(try await user.netlab("verify", name).status == 1)
+      let failed = try await user.netlab("verify", name)
+      #expect(failed.status == 1 && !failed.output.contains("`ip -n "), "\(failed)")
+      #expect(failed.output.contains("`netlab exec \(name) compute-1 -- ip link set"), "\(failed)")
       // The packets of a capture that failed are the user's own.
       let captures = try FileManager.default.contentsOfDirectory(atPath: "\(user.home)/netlab-captures")
       #expect(!captures.isEmpty)
@@ -47,6 +49,11 @@ extension CommandTests {
       let repair = try #require(status.output.split(separator: "\n").last).dropFirst("  netlab ".count)
       #expect(repair.hasPrefix("exec \(name) compute-1 -- ip link set"), "\(status.output)")
       #expect(try await run(user.netlabCommand(repair.split(separator: " ").map(String.init))).status == 0)
+      let setting = ["sysctl", "-qw", "net.ipv4.conf.eth0.arp_filter=1"]
+      #expect(try await run(user.netlabCommand(["exec", name, "focal-1", "--"] + setting)).status == 0)
+      let mending = try await user.netlab("status", name).output
+      #expect(mending.contains("netlab exec \(name) focal-1 -- sysctl"), "\(mending)")
+      #expect(try await user.netlab("up", name).status == 0)
       #expect(try await user.netlab("status", name).status == 0)
       #expect(try await user.netlab("up", name).output == "\(name) is up: nothing to do\n")
 
