@@ -27,8 +27,8 @@ test: deps lint
 	swift build --build-tests
 	swift build --product LabKit
 	rm -f $(FEATURE_LOG)
-	swift test --skip-build
-	.build/debug/netlab sandbox --time-limit 900 -- .build/debug/netlabPackageTests.xctest --testing-library swift-testing \
+	Support/run-tests swift test --skip-build
+	Support/run-tests .build/debug/netlab sandbox --time-limit 900 -- .build/debug/netlabPackageTests.xctest --testing-library swift-testing \
 	  --no-parallel --skip '$(HOST_ONLY)'
 	Support/check-features $(FEATURE_LOG)
 

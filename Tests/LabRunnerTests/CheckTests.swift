@@ -222,7 +222,8 @@ import Testing
       #expect(try await lab.passes(Neighbour(of: "a", for: "fd77::2")) == "fd77::2 is at \(mac)")
 
       try await lab.run("ip link set eth0 address fa:16:3e:00:00:99", on: "b")
-      // The kernel goes on believing what it learned before.
+      // The kernel goes on believing what it learned before, and does not ask again however long this takes.
+      try await lab.run("sysctl -q net.ipv4.neigh.eth0.delay_first_probe_time=3600", on: "a")
       try await lab.run("ip neighbour replace 10.77.0.2 lladdr \(mac) dev eth0 nud stale", on: "a")
       let old = try await lab.failure(of: Neighbour(of: "a", for: "b"))
       #expect(old.seen == "it is at \(mac), where nobody answers")
