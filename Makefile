@@ -4,12 +4,7 @@
 # torture  crash and fail at every step        fuzz     made-up input, a minute each
 PREFIX ?= /usr/local
 
-# What the tests exercised, in a place that both this machine and the sandbox can write to.
-FEATURE_LOG := $(CURDIR)/.build/exercised-features
 LIBRARY := $(DESTDIR)$(PREFIX)/lib/netlab
-
-# What needs no kernel, a compiler, or a sandbox of its own, is tested once.
-HOST_ONLY := ^(LabKitTests|CommandTests)|LoadingTests|ModuleCacheTests|LabUserTests|SandboxTests|TraceCommandTests|ProcessTests
 
 .PHONY: build demo test bench torture fuzz lint deps install clean
 
@@ -22,15 +17,10 @@ demo: build
 	.build/release/netlab test Labs/TwoVMs.swift
 
 # What this machine's own kernel lacks is tested on the sandbox's kernel, and a feature tested on neither is a failure.
-test: export NETLAB_FEATURE_LOG := $(FEATURE_LOG)
 test: deps lint
 	swift build --build-tests
 	swift build --product LabKit
-	rm -f $(FEATURE_LOG)
-	Support/run-tests swift test --skip-build
-	Support/run-tests .build/debug/netlab sandbox --time-limit 900 -- .build/debug/netlabPackageTests.xctest --testing-library swift-testing \
-	  --no-parallel --skip '$(HOST_ONLY)'
-	Support/check-features $(FEATURE_LOG)
+	Support/run-tests
 
 # Ratios against a netlink floor, `ip -batch` and Mininet; linuxbridge on this machine's kernel, hybrid in the sandbox.
 bench: build

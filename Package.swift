@@ -49,7 +49,7 @@ let package = Package(
     .executableTarget(
       name: "netlab",
       dependencies: [
-        "LabRunner",
+        "CNetlink", "LabRunner",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings,

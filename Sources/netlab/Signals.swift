@@ -1,5 +1,7 @@
+internal import CNetlink
 internal import Dispatch
 internal import Glibc
+internal import LabRunner
 internal import Synchronization
 
 /// A signal asked the program to end, and what it was doing has been cancelled and cleaned up.
@@ -12,22 +14,24 @@ func cancelledBySignals<Success: Sendable>(
   _ body: @escaping @Sendable () async throws -> Success
 ) async throws -> Success {
   let received = Received()
-  // Heard before there is anything to cancel: what is half begun must not just end.
-  let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
-    signal(number, SIG_IGN)
-    let source = DispatchSource.makeSignalSource(signal: number)
-    source.setEventHandler { received.note(number) }
-    source.resume()
-    return source
+  // Heard before there is anything to cancel: what is half begun must not just end. Dispatch's own signal sources begin
+  // to hear some time after they are asked to.
+  let signals = cnl_hear_signals()
+  guard signals >= 0 else {
+    throw RunnerError(.environment, unsafe "listen to signals: \(String(cString: cnl_error_text(errno)))")
   }
+  let source = DispatchSource.makeReadSource(fileDescriptor: signals)
+  source.setEventHandler {
+    var number: UInt8 = 0
+    while unsafe read(signals, &number, 1) == 1 { received.note(Int32(number)) }
+  }
+  source.resume()
   let task = Task { try await body() }
   received.onFirst { task.cancel() }
   defer {
-    for source in sources { source.cancel() }
+    source.cancel()
     // One that comes while the program ends by the first must not change how it ends.
-    if received.first == nil {
-      for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_DFL) }
-    }
+    if received.first == nil { cnl_obey_signals() }
   }
   do {
     return try await task.value

@@ -62,7 +62,7 @@ struct CheckCrashTests {
     killHard(netlab)
     try recover(document, turn: 0)
     try expectRecovery(of: document, to: before, "after \(#function)")
-    #expect(try users(of: namespaces) == [])
+    #expect(try isTrueSoon { try users(of: namespaces).isEmpty })
   }
 
   @Test func `A tcpdump dies with netlab, and what it has written goes with the lab`() throws {

@@ -92,10 +92,11 @@ struct Snapshot: Equatable, CustomStringConvertible {
       .map(String.init).filter { $0.contains("/run/netns/\(lab).") }
     files = try Files.list("/run/netlab/\(lab)") + Files.list("/run/netlab").filter { $0 == lab }
     links = try Files.list("/sys/class/net").sorted()
-    processes = try Self.processes(of: lab)
-    // What was killed goes in the kernel's own time.
-    let deadline = ContinuousClock.now + .seconds(10)
-    while !processes.isEmpty, .now < deadline { processes = try Self.processes(of: lab) }
+    processes = []
+    _ = try isTrueSoon {
+      processes = try Self.processes(of: lab)
+      return processes.isEmpty
+    }
   }
 
   var description: String {
@@ -222,6 +223,15 @@ func wait(for count: Int, of command: String, in lab: String, startedBy netlab: 
   while try Snapshot.processes(of: lab).count(where: { $0.hasPrefix(command) }) < count {
     try #require(netlab.isRunning, "netlab ended before \(command) ran")
   }
+}
+
+/// Asks again, for at most ten seconds, until it is true: what was killed goes in the kernel's own time.
+func isTrueSoon(_ condition: () throws -> Bool) rethrows -> Bool {
+  let deadline = ContinuousClock.now + .seconds(10)
+  while try !condition() {
+    if .now > deadline { return false }
+  }
+  return true
 }
 
 /// Adds a line to what `make torture` sums up.

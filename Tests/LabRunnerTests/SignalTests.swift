@@ -91,7 +91,7 @@ struct SignalTests {
     #expect(try Snapshot(of: document.name) == before)
   }
 
-  @Test func `A signal ends waiting for another netlab`() async throws {
+  @Test func `A signal ends waiting for another netlab, unless it was started to ignore it`() async throws {
     let document = try ShippedLab.twoVMs().document()
     let (file, netlab) = (try DocumentFile(document), builtProgram("netlab"))
     do {
@@ -100,9 +100,9 @@ struct SignalTests {
       let run = try runProgram([
         "bash", "-c",
         """
-        \(netlab) up \(file.path) 2>\(file.path).errors & netlab=$!
+        trap '' HUP; \(netlab) up \(file.path) 2>\(file.path).errors & netlab=$!
         until grep -q 'waiting for another netlab' \(file.path).errors; do :; done
-        kill -TERM $netlab; wait $netlab; status=$?; rm \(file.path).errors; exit $status
+        kill -HUP $netlab; kill -TERM $netlab; wait $netlab; status=$?; rm \(file.path).errors; exit $status
         """,
       ])
       #expect(run.status == 143)

@@ -30,6 +30,13 @@ struct mnl_socket;
 /// errno with `*step` naming the system call that failed. The caller's namespace stays as it is.
 int cnl_create_namespaces(int count, int *namespaces, struct mnl_socket **sockets, const char **step);
 
+/// From now on each SIGINT, SIGTERM and SIGHUP is a byte, its number, to be read from the descriptor returned, whichever
+/// thread it came to; a SIGHUP that the process was started to ignore stays ignored. One caller at a time.
+int cnl_hear_signals(void);
+
+/// Lets these signals end the process again.
+void cnl_obey_signals(void);
+
 /// Opens a routing socket inside a namespace, or in the calling thread's if `ns` is negative.
 struct mnl_socket *cnl_open_socket(int ns);
 
