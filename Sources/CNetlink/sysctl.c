@@ -3,15 +3,28 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "cnetlink.h"
 #include "internal.h"
 
+int cnl_mount_proc(void) {
+  int context = fsopen("proc", FSOPEN_CLOEXEC);
+  if (context < 0) return -1;
+  int mount = fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0
+                  ? fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+                  : -1;
+  cnl_close(context);
+  return mount;
+}
+
 /// A directory below /proc/sys, kept open for the settings that follow in it.
 ///
 /// Finding one costs more with each namespace that there is: the kernel keeps an entry of the same name for all of them.
 struct sysctl_directory {
+  /// A mount of proc; negative: the usual one.
+  int proc;
   char path[256];
   size_t length;
   int descriptor;
@@ -22,7 +35,8 @@ static int open_sysctl(struct sysctl_directory *directory, const char *name, int
   if (directory->descriptor >= 0 && strncmp(name, directory->path, directory->length) == 0)
     return openat(directory->descriptor, name + directory->length, flags | O_CLOEXEC);
   char path[512];
-  if (snprintf(path, sizeof path, "/proc/sys/%s", name) >= (int)sizeof path) {
+  const char *sys = directory->proc < 0 ? "/proc/sys/" : "sys/";
+  if (snprintf(path, sizeof path, "%s%s", sys, name) >= (int)sizeof path) {
     errno = ENAMETOOLONG;
     return -1;
   }
@@ -30,12 +44,12 @@ static int open_sysctl(struct sysctl_directory *directory, const char *name, int
   const char *end = name;
   for (int slashes = 0; end && slashes < 3; slashes++)
     if ((end = strchr(end, '/'))) end++;
-  if (!end || end - name >= (int)sizeof directory->path) return open(path, flags | O_CLOEXEC);
+  if (!end || end - name >= (int)sizeof directory->path) return openat(directory->proc, path, flags | O_CLOEXEC);
   if (directory->descriptor >= 0) close(directory->descriptor);
   directory->length = end - name;
   memcpy(directory->path, name, directory->length);
-  path[strlen("/proc/sys/") + directory->length] = 0;
-  directory->descriptor = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  path[strlen(sys) + directory->length] = 0;
+  directory->descriptor = openat(directory->proc, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
   return directory->descriptor < 0 ? -1 : openat(directory->descriptor, end, flags | O_CLOEXEC);
 }
 
@@ -47,9 +61,9 @@ static int write_sysctl(struct sysctl_directory *directory, const char *name, co
   return error;
 }
 
-int cnl_write_sysctls(int ns, const char *settings, int count, int *errors) {
+int cnl_write_sysctls(int ns, int proc, const char *settings, int count, int *errors) {
   if (cnl_enter(ns) != 0) return -1;
-  struct sysctl_directory directory = {.descriptor = -1};
+  struct sysctl_directory directory = {.proc = proc, .descriptor = -1};
   for (int i = 0; i < count; i++) {
     const char *value = settings + strlen(settings) + 1;
     errors[i] = write_sysctl(&directory, settings, value);
@@ -69,9 +83,9 @@ static int read_sysctl(struct sysctl_directory *directory, const char *name, cha
   return result;
 }
 
-int cnl_read_sysctls(int ns, const char *paths, int count, char *values, size_t stride, int *lengths) {
+int cnl_read_sysctls(int ns, int proc, const char *paths, int count, char *values, size_t stride, int *lengths) {
   if (cnl_enter(ns) != 0) return -1;
-  struct sysctl_directory directory = {.descriptor = -1};
+  struct sysctl_directory directory = {.proc = proc, .descriptor = -1};
   for (int i = 0; i < count; i++) {
     lengths[i] = read_sysctl(&directory, paths, values + (size_t)i * stride, stride);
     paths += strlen(paths) + 1;

@@ -96,15 +96,52 @@ public final class Connection {
   func get<Value>(
     _ type: Int, reply: Int, request: (inout MessageBuffer) -> Void, decode: (RawSpan) -> Value?
   ) throws(NetlinkError) -> Value {
-    var value: Value?
-    _ = try ask(type, flags: NLM_F_ACK, request: request) { header, payload in
-      if header.type == reply { value = decode(payload) }
+    try get(type, reply: reply, requests: 1, { buffer, _ in request(&buffer) }, decode: decode)[0]
+  }
+
+  /// How many objects are asked for together: more answers might not fit a buffer that cannot be enlarged.
+  private static let questions = 32
+
+  /// Asks for several objects, each by a request of its own.
+  func get<Value>(
+    _ type: Int, reply: Int, requests count: Int, _ request: (inout MessageBuffer, Int) -> Void,
+    decode: (RawSpan) -> Value?
+  ) throws(NetlinkError) -> [Value] {
+    var values: [Value] = []
+    for first in stride(from: 0, to: count, by: Self.questions) {
+      let requests = first..<min(count, first + Self.questions)
+      var message = MessageBuffer()
+      var starts: [Int] = []
+      for number in requests {
+        starts.append(message.bytes.count)
+        sequence &+= 1
+        message.message(type, flags: 0) { request(&$0, number) }
+        message.setSequence(sequence, at: starts[starts.count - 1])
+      }
+      let base = sequence &- UInt32(requests.count - 1)
+      try socket.send(message.bytes[...])
+
+      var failure: NetlinkError?
+      while values.count < requests.upperBound, failure == nil {
+        try receive { header, payload in
+          let position = Int(header.sequence &- base)
+          guard position < requests.count else { return }
+          if header.type == reply, let value = decode(payload) {
+            values.append(value)
+          } else {
+            let start = starts[position]
+            let end = position + 1 < starts.count ? starts[position + 1] : message.bytes.count
+            failure =
+              Acknowledgement(header, payload)?.error(for: Array(message.bytes[start..<end]))
+              ?? NetlinkError(
+                operation: RequestDescription.name(of: type), code: EBADMSG,
+                advice: "the kernel's answer is not one")
+          }
+        }
+      }
+      if let failure { throw failure }
     }
-    guard let value else {
-      throw NetlinkError(
-        operation: RequestDescription.name(of: type), code: EBADMSG, advice: "the kernel's answer is not one")
-    }
-    return value
+    return values
   }
 
   /// Sends one request and reads up to its end; returns whether the kernel marked it as interrupted.

@@ -11,13 +11,9 @@ internal import Glibc
     unsafe self.raw = raw
     for option in [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK] { try set(option) }
     // Four megabytes hold the errors of any batch; where that is not permitted, what the system allows.
-    setBuffer(SO_RCVBUFFORCE, otherwise: SO_RCVBUF)
-    setBuffer(SO_SNDBUFFORCE, otherwise: SO_SNDBUF)
+    enlargeReceiveBuffer()
     // The kernel answers at once: this only keeps a lost answer from blocking for ever.
     try setPatience(milliseconds: 10_000)
-    guard unsafe mnl_socket_bind(raw, 0, 0) == 0 else {
-      throw NetlinkError(operation: "bind a netlink socket", code: errno)
-    }
   }
 
   /// Opens a socket in a namespace, or in the current one if it is nil.
@@ -29,6 +25,9 @@ internal import Glibc
   }
 
   deinit { unsafe mnl_socket_close(raw) }
+
+  /// For what is no message.
+  var descriptor: CInt { unsafe mnl_socket_get_fd(raw) }
 
   /// Sends messages as one datagram.
   func send(_ messages: ArraySlice<UInt8>) throws(NetlinkError) {
@@ -55,7 +54,7 @@ internal import Glibc
   /// Forgets what has been received and not been read.
   func discardReceived() {
     var byte: UInt8 = 0
-    while unsafe recv(mnl_socket_get_fd(raw), &byte, 1, Int32(MSG_DONTWAIT)) >= 0 || errno == ENOBUFS {}
+    while unsafe recv(descriptor, &byte, 1, Int32(MSG_DONTWAIT)) >= 0 || errno == ENOBUFS {}
   }
 
   private static func receiveError(_ code: CInt) -> NetlinkError {
@@ -73,24 +72,19 @@ internal import Glibc
   func setPatience(milliseconds: Int) throws(NetlinkError) {
     var patience = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
     let size = socklen_t(MemoryLayout<timeval>.size)
-    guard unsafe setsockopt(mnl_socket_get_fd(raw), SOL_SOCKET, SO_RCVTIMEO, &patience, size) == 0 else {
+    guard unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size) == 0 else {
       throw NetlinkError(operation: "set the time limit of a netlink socket", code: errno)
     }
-  }
-
-  /// Reads or changes an offload of a link in the socket's namespace.
-  func offload(_ command: UInt32, _ value: UInt32, ofLink name: String) throws(NetlinkError) -> UInt32 {
-    var value = value
-    guard unsafe cnl_offload(mnl_socket_get_fd(raw), name, command, &value) == 0 else {
-      throw NetlinkError(operation: "look at or change an offload of link \(name)", code: errno)
-    }
-    return value
   }
 
   /// Subscribes to a multicast group, RTNLGRP_….
   func join(_ group: CInt) throws(NetlinkError) {
     var group = group
     let size = socklen_t(MemoryLayout<CInt>.size)
+    // Sending does this by itself; who only listens has to.
+    guard unsafe mnl_socket_bind(raw, 0, 0) == 0 else {
+      throw NetlinkError(operation: "bind a netlink socket", code: errno)
+    }
     guard unsafe mnl_socket_setsockopt(raw, NETLINK_ADD_MEMBERSHIP, &group, size) == 0 else {
       throw NetlinkError(operation: "subscribe to netlink group \(group)", code: errno)
     }
@@ -103,11 +97,11 @@ internal import Glibc
     }
   }
 
-  private func setBuffer(_ forced: CInt, otherwise option: CInt) {
+  private func enlargeReceiveBuffer() {
     var size: CInt = 4 << 20
-    for option in [forced, option] {
+    for option in [SO_RCVBUFFORCE, SO_RCVBUF] {
       let length = socklen_t(MemoryLayout<CInt>.size)
-      if unsafe setsockopt(mnl_socket_get_fd(raw), SOL_SOCKET, option, &size, length) == 0 { return }
+      if unsafe setsockopt(descriptor, SOL_SOCKET, option, &size, length) == 0 { return }
     }
   }
 }

@@ -12,13 +12,41 @@ public struct Sysctl: Hashable, Sendable {
   }
 }
 
+/// A way of one's own to /proc/sys.
+///
+/// For each namespace in which somebody asked for it the kernel remembers another /proc/sys/net/ipv6, and goes through all
+/// of them when it is asked for the next time: with a thousand namespaces that was most of what a look at a lab took. A
+/// second mount of proc begins with none.
+public final class SysctlView {
+  private var mount: Descriptor?
+  private var isTried = false
+
+  /// Nothing is mounted before it is needed.
+  public init() {}
+
+  /// The mount; negative, for the usual one, where another is not permitted.
+  fileprivate var descriptor: CInt {
+    if !isTried {
+      isTried = true
+      let made = cnl_mount_proc()
+      if made >= 0 { mount = Descriptor(adopting: made) }
+    }
+    return mount?.rawValue ?? -1
+  }
+}
+
 extension NetworkNamespace {
   /// Writes settings in this namespace, in order, and returns the outcome of each: nil is good
   /// (`ip netns exec … sysctl -w …`). Throws only if the namespace cannot be entered.
-  public func write(_ settings: [Sysctl]) throws(NetlinkError) -> [NetlinkError?] {
+  public func write(
+    _ settings: [Sysctl], through view: SysctlView? = nil
+  ) throws(NetlinkError) -> [NetlinkError?] {
     var codes = [CInt](repeating: 0, count: settings.count)
     let strings = Self.strings(settings.flatMap { [$0.path, $0.value] })
-    guard unsafe cnl_write_sysctls(rawDescriptor, strings, CInt(settings.count), &codes) == 0 else {
+    guard
+      unsafe cnl_write_sysctls(rawDescriptor, view?.descriptor ?? -1, strings, CInt(settings.count), &codes)
+        == 0
+    else {
       throw NetlinkError(operation: "enter a namespace to write sysctls", code: errno)
     }
     return zip(settings, codes).map { setting, code in
@@ -28,12 +56,16 @@ extension NetworkNamespace {
 
   /// Reads settings in this namespace, without the newline at their end; one that cannot be read is an error of
   /// its own, such as ENOENT (`ip netns exec … sysctl -n …`).
-  public func readSysctls(_ paths: [String]) throws(NetlinkError) -> [Result<String, NetlinkError>] {
+  public func readSysctls(
+    _ paths: [String], through view: SysctlView? = nil
+  ) throws(NetlinkError) -> [Result<String, NetlinkError>] {
     let size = 1024
     var values = [CChar](repeating: 0, count: paths.count * size)
     var lengths = [CInt](repeating: 0, count: paths.count)
     let strings = Self.strings(paths)
-    guard unsafe cnl_read_sysctls(rawDescriptor, strings, CInt(paths.count), &values, size, &lengths) == 0
+    let proc = view?.descriptor ?? -1
+    guard
+      unsafe cnl_read_sysctls(rawDescriptor, proc, strings, CInt(paths.count), &values, size, &lengths) == 0
     else {
       throw NetlinkError(operation: "enter a namespace to read sysctls", code: errno)
     }

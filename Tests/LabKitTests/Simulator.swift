@@ -101,7 +101,7 @@ struct Simulator {
         state.links[index].kind = .bridge(options)
       }
     case .changePort(let change), .changeOffloads(let change):
-      state.links[try link(change.namespace, change.name)].options.merge(change.options) { $1 }
+      state.links[try link(change.namespace, change.name)].options.merge(change.options)
     case .addAltname(let name, let owner):
       guard
         !state.links.contains(where: {

@@ -61,13 +61,16 @@ int cnl_unpin_namespaces(const char *paths, int count, int *errors);
 /// Makes `path` a directory whose mounts are seen by all mount namespaces, as `ip netns` does.
 int cnl_prepare_namespace_directory(const char *path);
 
-/// Writes sysctls in a namespace. `settings` holds a path below /proc/sys and a value for each, every
-/// string ended by NUL; `errors` receives 0 or an errno for each.
-int cnl_write_sysctls(int ns, const char *settings, int count, int *errors);
+/// Mounts proc once more, where nobody else sees it.
+int cnl_mount_proc(void);
+
+/// Writes sysctls in a namespace, through a mount of proc or the usual one if `proc` is negative. `settings` holds a path
+/// below /proc/sys and a value for each, every string ended by NUL; `errors` receives 0 or an errno for each.
+int cnl_write_sysctls(int ns, int proc, const char *settings, int count, int *errors);
 
 /// Reads sysctls in a namespace: value i goes to `values + i * stride`, its length or a negative errno to
 /// `lengths[i]`. A value that needs more than `stride` bytes is EMSGSIZE.
-int cnl_read_sysctls(int ns, const char *paths, int count, char *values, size_t stride, int *lengths);
+int cnl_read_sysctls(int ns, int proc, const char *paths, int count, char *values, size_t stride, int *lengths);
 
 /// Reads the beginning of a file of /proc/thread-self as it is in a namespace: how many bytes; -1 and errno on failure.
 ssize_t cnl_read_in_namespace(int ns, const char *path, void *bytes, size_t size);
@@ -75,8 +78,14 @@ ssize_t cnl_read_in_namespace(int ns, const char *path, void *bytes, size_t size
 /// Gives the table of descriptors its final size, and has the allocator keep what is freed. For a process with one thread.
 void cnl_prepare_process(void);
 
-/// Reads or changes one offload of a device, in the namespace of any socket: `command` is an ETHTOOL_G… or ETHTOOL_S….
-int cnl_offload(int socket, const char *device, unsigned command, unsigned *value);
+/// The names of the features that devices can have, ETH_GSTRING_LEN bytes each: how many, at most `limit`. Any device will do.
+int cnl_feature_names(int socket, const char *device, char *names, int limit);
+
+/// The features of a device in the socket's namespace that are on, a bit each.
+int cnl_active_features(int socket, const char *device, unsigned *words, int count);
+
+/// Changes an offload of a device; `command` is an ETHTOOL_S….
+int cnl_set_offload(int socket, const char *device, unsigned command, unsigned value);
 
 /// The kernel's words for an errno ("File exists") and its name ("EEXIST"), or NULL.
 const char *cnl_error_text(int code);

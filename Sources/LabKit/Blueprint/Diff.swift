@@ -146,19 +146,20 @@ extension Link: ResourceValue {
         found.append(Difference(attribute: attribute, wanted: text(wanted), observed: text(observed)))
       }
     }
-    let kind = kindWithoutOptions
     compare("name", name, observed.presentName ?? observed.name) { $0 }
-    compare("kind", kind, observed.kindWithoutOptions) { $0 }
+    if !isOfKind(of: observed) { compare("kind", kindText, observed.kindText) { $0 } }
     if let mac { compare("address", mac, observed.mac) { $0.map { "\($0)" } ?? "none" } }
     if let mtu { compare("mtu", mtu, observed.mtu) { $0.map { "\($0)" } ?? "none" } }
     compare("master", master, observed.master) { $0 ?? "none" }
     compare("state", isUp, observed.isUp) { $0 ? "up" : "down" }
     compare("promisc", isPromiscuous, observed.isPromiscuous) { $0 ? "on" : "off" }
     if let alias { compare("alias", alias, observed.alias) { $0 ?? "none" } }
-    compare("altname", altnames.sorted(), observed.altnames.sorted()) {
-      $0.isEmpty ? "none" : $0.joined(separator: ", ")
+    if altnames != observed.altnames {
+      compare("altname", altnames.sorted(), observed.altnames.sorted()) {
+        $0.isEmpty ? "none" : $0.joined(separator: ", ")
+      }
     }
-    if case .bridge(let wanted) = self.kind, case .bridge(let options) = observed.kind {
+    if case .bridge(let wanted) = kind, case .bridge(let options) = observed.kind {
       let values = Dictionary(uniqueKeysWithValues: options.words.map { ($0.option, $0.value) })
       for (option, value) in wanted.words where values[option] != value {
         found.append(
@@ -166,18 +167,23 @@ extension Link: ResourceValue {
             attribute: option, wanted: "\(value)", observed: values[option].map { "\($0)" } ?? "unsupported"))
       }
     }
+    let options = options.differing(from: observed.options)
     for option in LinkOption.allCases {
-      // An option that this kernel does not have is as if it were wanted so.
-      guard let wanted = options[option], let value = observed.options[option], wanted != value else {
-        continue
-      }
-      found.append(Difference(attribute: option.rawValue, wanted: "\(wanted)", observed: "\(value)"))
+      guard let wanted = options[option], let value = observed.options[option] else { continue }
+      found.append(Difference(attribute: option.word, wanted: "\(wanted)", observed: "\(value)"))
     }
     return found
   }
 
-  /// What only deleting and creating the link again can change.
-  var kindWithoutOptions: String {
+  /// Whether the two are alike in what only deleting and creating a link again can change.
+  func isOfKind(of other: Link) -> Bool {
+    switch (kind, other.kind) {
+    case (.bridge, .bridge): true
+    default: kind == other.kind
+    }
+  }
+
+  private var kindText: String {
     switch kind {
     case .veth(let namespace, let peer): "veth to \(peer) in \(namespace)"
     case .vlan(let id, let parent): "vlan \(id) on \(parent)"

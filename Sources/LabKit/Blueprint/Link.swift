@@ -17,7 +17,7 @@ public struct Link: Hashable, Sendable {
   public var alias: String?
   public var altnames: [String]
   /// Numeric attributes; one that is not given may have any value.
-  public var options: [LinkOption: Int] = [:]
+  public var options: LinkOptions = [:]
   /// The name it was found under, when somebody renamed it.
   public var presentName: String?
   /// What in the lab this link is there for.
@@ -124,7 +124,7 @@ public struct LinkChange: Hashable, Sendable {
   public var isPromiscuous: Bool?
   public var alias: String?
   public var bridge = BridgeOptions()
-  public var options: [LinkOption: Int] = [:]
+  public var options: LinkOptions = [:]
   /// The name it has instead of `name`, which it is to get back.
   public var presentName: String?
   public var origin: SourceLocation?

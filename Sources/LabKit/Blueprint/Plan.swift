@@ -29,8 +29,14 @@ public struct Plan: Sendable {
 
   /// What turns `observed` into `wanted`.
   public init(from observed: Blueprint, to wanted: Blueprint) {
+    self.init(wanted.difference(from: observed), from: observed, to: wanted)
+  }
+
+  /// What turns `observed` into `wanted`, of which the difference is known.
+  public init(_ difference: [Change], from observed: Blueprint, to wanted: Blueprint) {
+    guard !difference.isEmpty else { return }
     let removal = observed.removal(unlike: wanted)
-    let changes = wanted.difference(from: removal.remaining)
+    let changes = observed.namespaces.isEmpty ? difference : wanted.difference(from: removal.remaining)
     var creations: [LinkKey: Link] = [:]
     for case .create(.link(let link)) in changes { creations[LinkKey(link)] = link }
     for change in changes {
@@ -151,14 +157,13 @@ public struct Plan: Sendable {
       }
     }
     rename(link, from: observed, &change)
-    let options = link.options.filter { option, value in observed.options[option].map { $0 != value } ?? false
-    }
-    change.options = options.filter { $0.key.tool == .link }
+    let options = link.options.differing(from: observed.options)
+    change.options = options.changed(by: .link)
     if !change.isEmpty { add(.changeLink(change), .changes) }
     for (tool, step, rank) in [
       (LinkOption.Tool.port, Step.changePort, Rank.ports), (.offload, Step.changeOffloads, .settings),
     ] {
-      let options = options.filter { $0.key.tool == tool }
+      let options = options.changed(by: tool)
       guard !options.isEmpty else { continue }
       add(
         step(PortChange(namespace: link.namespace, name: link.name, options: options, origin: link.origin)),

@@ -15,7 +15,7 @@ extension Blueprint {
       wanted.links.map { (LinkKey($0), $0) }, uniquingKeysWith: { first, _ in first })
     let wantedNamespaces = Set(wanted.namespaces.map(\.name))
     var doomed = Set<LinkKey>()
-    for link in links where wantedLinks[LinkKey(link)]?.kindWithoutOptions != link.kindWithoutOptions {
+    for link in links where wantedLinks[LinkKey(link)]?.isOfKind(of: link) != true {
       if link.kind != .loopback || !wantedNamespaces.contains(link.namespace) { doomed.insert(LinkKey(link)) }
     }
     while true {

@@ -112,7 +112,7 @@ extension Step {
     }
   }
 
-  private func words(_ options: [LinkOption: Int]) -> String {
+  private func words(_ options: LinkOptions) -> String {
     LinkOption.allCases.compactMap { option in options[option].map { option.words($0) } }.joined(
       separator: " ")
   }

@@ -126,7 +126,8 @@ struct Applier {
       }
       let outcomes: [NetlinkError?]
       do throws(NetlinkError) {
-        outcomes = try namespace.namespace.write(group.map { Netlink.Sysctl($0.path, $0.value) })
+        outcomes = try namespace.namespace.write(
+          group.map { Netlink.Sysctl($0.path, $0.value) }, through: namespace.sysctlView)
       } catch {
         throw StepFailure(step: .writeSysctl(group[0]), error: error)
       }
@@ -144,7 +145,7 @@ struct Applier {
     do throws(NetlinkError) {
       if let error = interruption("change offloads of \(change.name)") { throw error }
       for option in LinkOption.allCases {
-        guard let offload = Offload(rawValue: option.rawValue), let value = change.options[option] else {
+        guard let offload = Offload(rawValue: option.word), let value = change.options[option] else {
           continue
         }
         try connection.set(offload, value != 0, ofLink: change.name)

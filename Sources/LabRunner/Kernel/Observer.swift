@@ -83,7 +83,7 @@ struct Observer {
     _ wanted: [LabKit.Sysctl], in namespace: OpenNamespace, into observed: inout Blueprint
   ) throws(NetlinkError) {
     guard !wanted.isEmpty else { return }
-    let values = try namespace.namespace.readSysctls(wanted.map(\.path))
+    let values = try namespace.namespace.readSysctls(wanted.map(\.path), through: namespace.sysctlView)
     for (sysctl, value) in zip(wanted, values) {
       // A setting that the kernel does not have (no IPv6) is as if it were wanted so.
       observed.sysctls.append(
@@ -120,7 +120,7 @@ struct Observer {
       if link.kind == .veth, findingPeers,
         let offloads = try? namespace.connection.offloads(ofLink: link.name)
       {
-        observed.options.merge(.init(offloads)) { $1 }
+        observed.options.merge(LinkOptions(offloads))
       }
       return observed
     }

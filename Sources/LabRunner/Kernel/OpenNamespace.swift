@@ -7,6 +7,8 @@ final class OpenNamespace {
   let name: String
   let namespace: NetworkNamespace
   let connection: Connection
+  /// How its settings are reached; `nil`: as everybody does.
+  fileprivate(set) var sysctlView: SysctlView?
   /// The ifindex of each link, by name.
   var indices: [String: Int32] = ["lo": 1]
   /// The ifindex that the next new link gets. Choosing them lets a batch refer to its own links. The kernel itself may
@@ -63,7 +65,15 @@ struct OpenNamespaces {
 
   subscript(name: String) -> OpenNamespace? { byName[name] }
 
-  mutating func add(_ namespace: OpenNamespace) { byName[namespace.name] = namespace }
+  /// How many namespaces share a view of the settings; the first ones have the usual one.
+  private static let viewCapacity = 256
+  private var view: SysctlView?
+
+  mutating func add(_ namespace: OpenNamespace) {
+    if byName.count % Self.viewCapacity == Self.viewCapacity - 1 { view = SysctlView() }
+    namespace.sysctlView = view
+    byName[namespace.name] = namespace
+  }
   mutating func remove(_ name: String) { byName[name] = nil }
 
   /// Opens those of the named namespaces that carry a mark.

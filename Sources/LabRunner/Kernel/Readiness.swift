@@ -32,15 +32,9 @@ extension OpenNamespaces {
 }
 
 extension OpenNamespace {
-  /// Asks for each device by itself, and gives back whether frames pass all of them.
-  ///
-  /// Since Linux 6.8 the question makes the kernel catch up with the device's carrier at once.
+  /// Whether frames pass all of these devices, after the kernel has caught up with the carrier of each.
   fileprivate func catchUp(with devices: [String]) throws(NetlinkError) -> Bool {
-    for device in devices {
-      guard let index = indices[device] else { continue }
-      if try !connection.link(index).passesFrames { return false }
-    }
-    return true
+    try connection.links(devices.compactMap { indices[$0] }).allSatisfy(\.passesFrames)
   }
 
   /// One of the devices that does not pass frames yet.

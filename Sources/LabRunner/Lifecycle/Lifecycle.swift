@@ -49,9 +49,10 @@ public struct Lifecycle: Sendable {
     let wanted = try state.document.resolved().blueprint().marked(state.mark)
     let namespaces = try open(state)
     let found = try observe(namespaces, of: state, wanted: wanted)
+    let changes = wanted.difference(from: found.blueprint)
     return Status(
-      state: state, changes: wanted.difference(from: found.blueprint), unmanaged: found.unmanaged,
-      foreign: namespaces.foreign, plan: Plan(from: found.blueprint, to: wanted))
+      state: state, changes: changes, unmanaged: found.unmanaged, foreign: namespaces.foreign,
+      plan: Plan(changes, from: found.blueprint, to: wanted))
   }
 
   /// A running lab, as it was resolved when it came up.

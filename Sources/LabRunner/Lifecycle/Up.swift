@@ -127,36 +127,42 @@ private struct Run {
   mutating func converge() throws -> Lifecycle.UpReport {
     var namespaces = try lifecycle.open(state)
     if let name = namespaces.foreign.first { throw foreignNamespace(name) }
-    var found = try lifecycle.observe(namespaces, of: state, wanted: wanted)
+    let found = try lifecycle.observe(namespaces, of: state, wanted: wanted)
     try checkNames(found.unmanaged)
     before = found.blueprint
-    let report = Lifecycle.UpReport(
-      changes: Timeline.phase("compare") { wanted.difference(from: found.blueprint) },
-      unmanaged: found.unmanaged)
-    if report.changes.isEmpty && previous?.phase == .up && previous == state.asUp { return report }
-    hasStarted = true
-    try lifecycle.save(state)
+    let changes = compare(with: found)
+    if !changes.isEmpty || previous?.phase != .up || previous != state.asUp {
+      hasStarted = true
+      try lifecycle.save(state)
+      try Timeline.phase("kernel") { try make(changes, to: found, in: &namespaces) }
+    }
+    return Lifecycle.UpReport(changes: changes, unmanaged: found.unmanaged)
+  }
+
+  private mutating func make(
+    _ changes: [Change], to found: Lifecycle.Observation, in namespaces: inout OpenNamespaces
+  ) throws {
+    var (changes, found) = (changes, found)
     // One round does it, unless the kernel takes away something along with something else, or has not finished
     // taking it away: the next round sees that.
-    for _ in 1...4 {
-      let plan = Timeline.phase("compare") { Plan(from: found.blueprint, to: wanted) }
+    for _ in 1...5 {
+      let plan = Timeline.phase("plan") { Plan(changes, from: found.blueprint, to: wanted) }
       if plan.isEmpty {
-        try Timeline.phase("wait for carriers") { try namespaces.waitUntilReady(wanted) }
-        return report
+        return try Timeline.phase("wait for carriers") { try namespaces.waitUntilReady(wanted) }
       }
       try apply(plan, to: &namespaces, isCancellable: true)
       found = try lifecycle.observe(namespaces, of: state, wanted: wanted)
-    }
-    let changes = wanted.difference(from: found.blueprint)
-    guard !changes.isEmpty else {
-      try namespaces.waitUntilReady(wanted)
-      return report
+      changes = compare(with: found)
     }
     throw RunnerError(
       .kernel,
       "the kernel took every step, but the lab is not as it should be:\n"
         + changes.map { "  \($0.summary)" }.joined(separator: "\n"),
       remedy: "If nothing else changes the lab's namespaces, this is a mistake of netlab's.")
+  }
+
+  private func compare(with found: Lifecycle.Observation) -> [Change] {
+    Timeline.phase("compare") { wanted.difference(from: found.blueprint) }
   }
 
   private mutating func apply(

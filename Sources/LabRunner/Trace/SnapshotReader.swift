@@ -75,7 +75,7 @@ extension NodeSnapshot {
       neighbours[NeighbourKey(device: neighbour.link, address: address)] = NeighbourEntry(neighbour)
     }
     try readBridges(connection, links)
-    let values = try namespace.namespace.readSysctls(Self.settingPaths)
+    let values = try namespace.namespace.readSysctls(Self.settingPaths, through: namespace.sysctlView)
     for (path, value) in zip(Self.settingPaths, values) { settings[path] = try? value.get() }
   }
 

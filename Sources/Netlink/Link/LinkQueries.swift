@@ -18,13 +18,20 @@ extension Connection {
     }
   }
 
-  /// The link with an ifindex; ENODEV if there is none.
-  public func link(_ index: Int32, withStatistics: Bool = false) throws(NetlinkError) -> Link {
-    try link(withStatistics) { buffer in
-      buffer.linkHeader(index: index)
-      buffer.linkFilter(withStatistics: withStatistics)
+  /// The links with these ifindexes, each asked for by itself; ENODEV if there is no such one.
+  ///
+  /// Since Linux 6.8 such a question, unlike a list of all, makes the kernel catch up with the link's carrier.
+  public func links(_ indices: [Int32]) throws(NetlinkError) -> [Link] {
+    try get(RTM_GETLINK, reply: RTM_NEWLINK, requests: indices.count) { buffer, position in
+      buffer.linkHeader(index: indices[position])
+      buffer.linkFilter(withStatistics: false)
+    } decode: {
+      Link(decoding: $0)
     }
   }
+
+  /// The link with an ifindex; ENODEV if there is none.
+  public func link(_ index: Int32) throws(NetlinkError) -> Link { try links([index])[0] }
 
   /// The link with a name or alternative name; ENODEV if there is none.
   public func link(named name: String, withStatistics: Bool = false) throws(NetlinkError) -> Link {

@@ -3,8 +3,8 @@ internal import Netlink
 
 extension Netlink.Link {
   /// The attributes of which a lab has an opinion, as far as this kernel has them.
-  var options: [LinkOption: Int] {
-    var options: [LinkOption: Int] = [.transmitQueueLength: Int(transmitQueueLength), .group: Int(group)]
+  var options: LinkOptions {
+    var options: LinkOptions = [.transmitQueueLength: Int(transmitQueueLength), .group: Int(group)]
     if let ipv4 {
       options[.proxyARP] = Int(ipv4.proxyARP)
       options[.arpFilter] = Int(ipv4.arpFilter)
@@ -26,20 +26,21 @@ extension Netlink.Link {
   }
 }
 
-extension [LinkOption: Int] {
+extension LinkOptions {
   /// The offloads of a veth, which are asked for apart.
   init(_ offloads: Set<Offload>) {
-    self.init()
-    for option in LinkOption.allCases {
-      if let offload = Offload(rawValue: option.rawValue) {
-        self[option] = offloads.contains(offload) ? 1 : 0
-      }
-    }
+    self = [
+      .transmitChecksum: offloads.contains(.transmitChecksum) ? 1 : 0,
+      .receiveChecksum: offloads.contains(.receiveChecksum) ? 1 : 0,
+      .scatterGather: offloads.contains(.scatterGather) ? 1 : 0,
+      .tcpSegmentation: offloads.contains(.tcpSegmentation) ? 1 : 0,
+      .genericSegmentation: offloads.contains(.genericSegmentation) ? 1 : 0,
+    ]
   }
 }
 
 extension BridgePortOptions {
-  init(_ options: [LinkOption: Int]) {
+  init(_ options: LinkOptions) {
     self.init()
     for (option, path) in Self.flags { self[keyPath: path] = options[option].map { $0 != 0 } }
     cost = options[.cost].map(UInt32.init)
@@ -47,12 +48,10 @@ extension BridgePortOptions {
     state = options[.state].map { $0 == 0 ? .disabled : .forwarding }
   }
 
-  fileprivate static var flags: [(LinkOption, WritableKeyPath<BridgePortOptions, Bool?>)] {
-    [
-      (.learning, \.learning), (.flood, \.unicastFlood), (.multicastFlood, \.multicastFlood),
-      (.broadcastFlood, \.broadcastFlood), (.hairpin, \.hairpin), (.bpduGuard, \.bpduGuard),
-      (.rootBlock, \.rootBlock), (.isolated, \.isolated), (.neighbourSuppression, \.neighbourSuppression),
-      (.locked, \.locked),
-    ]
-  }
+  fileprivate static let flags: [(LinkOption, any WritableKeyPath<BridgePortOptions, Bool?> & Sendable)] = [
+    (.learning, \.learning), (.flood, \.unicastFlood), (.multicastFlood, \.multicastFlood),
+    (.broadcastFlood, \.broadcastFlood), (.hairpin, \.hairpin), (.bpduGuard, \.bpduGuard),
+    (.rootBlock, \.rootBlock), (.isolated, \.isolated), (.neighbourSuppression, \.neighbourSuppression),
+    (.locked, \.locked),
+  ]
 }
