@@ -104,7 +104,7 @@ extension RouteEntry {
 }
 
 /// Any of the things a blueprint is made of.
-public enum Resource: Hashable, Sendable {
+public indirect enum Resource: Hashable, Sendable {
   case namespace(Namespace)
   case sysctl(Sysctl)
   case link(Link)

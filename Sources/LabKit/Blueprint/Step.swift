@@ -1,5 +1,7 @@
 /// One request to the kernel.
-public enum Step: Hashable, Sendable {
+///
+/// A plan has thousands, which are put in order: so they are small, and hold what they are about elsewhere.
+public indirect enum Step: Hashable, Sendable {
   case addNamespace(Namespace)
   case deleteNamespace(Namespace)
   case writeSysctl(Sysctl)
