@@ -1,5 +1,5 @@
 /// A 64-bit hash that is the same in every run and on every machine (FNV-1a with a final mix), unlike `Hasher`'s.
-struct StableHash {
+package struct StableHash {
   private var state: UInt64
 
   init(seed: UInt64 = 0) {
@@ -20,7 +20,7 @@ struct StableHash {
     return mixed ^ (mixed >> 33)
   }
 
-  static func hash(_ parts: String..., seed: UInt64 = 0) -> UInt64 {
+  package static func hash(_ parts: String..., seed: UInt64 = 0) -> UInt64 {
     var hash = StableHash(seed: seed)
     for part in parts { hash.combine(part) }
     return hash.value

@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Glibc
+internal import LabKit
 internal import SystemPackage
 
 /// The place of one lab's binary in the cache: one directory for each absolute path of a lab.
@@ -21,7 +22,7 @@ struct LabCache {
   init(root: String, labFile: String, source: [UInt8], stamp: String) {
     let stem = labFile.split(separator: "/").last?.prefix { $0 != "." } ?? ""
     let name = String(stem.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }.prefix(40))
-    directory = "\(root)/labs/\(name)-\(String(netlabFingerprint(labFile), radix: 16))"
+    directory = "\(root)/labs/\(name)-\(String(StableHash.hash(labFile), radix: 16))"
     self.source = source
     self.stamp = Array("\(labFile)\n\(stamp)\n".utf8)
   }
@@ -79,9 +80,4 @@ struct CacheLock {
   }
 
   func release() { try? file.close() }
-}
-
-/// FNV-1a, 64 bits: names what is too long for a name.
-func netlabFingerprint(_ text: String) -> UInt64 {
-  text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
 }

@@ -1,3 +1,5 @@
+internal import LabKit
+
 /// The Swift compiler of this machine.
 struct SwiftCompiler {
   /// The path of swiftc, under that name: the driver goes by the name that it is called by.
@@ -19,7 +21,7 @@ struct SwiftCompiler {
   }
 
   /// The same, short enough for the name of a directory.
-  var fingerprint: String { String(netlabFingerprint(identity), radix: 16) }
+  var fingerprint: String { String(StableHash.hash(identity), radix: 16) }
 
   /// The options that make a lab: what the cache depends on, with nothing of the single compilation.
   static let options = ["-Onone", "-parse-as-library", "-swift-version", "6", "-lLabKit"]
