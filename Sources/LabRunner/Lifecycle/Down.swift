@@ -12,7 +12,7 @@ extension Lifecycle {
     guard store.hasTraces(of: lab) else { throw try notRunning(lab) }
     let lock = try store.lock(lab, waiting: { waiting(lab) })
     defer { extendLifetime(lock) }
-    guard var state = try store.state(of: lab) else {
+    guard let state = try store.state(of: lab) else {
       // Another netlab was faster, or one ended before it did anything.
       try forget(lab)
       return []
@@ -21,8 +21,9 @@ extension Lifecycle {
     for link in foreignLinks(in: namespaces, of: state) {
       warning("\(link.name) in \(link.namespace), which netlab did not make, goes with the lab")
     }
-    state.phase = .goingDown
-    try save(state)
+    var leaving = state
+    leaving.phase = .goingDown
+    try save(leaving, over: state)
     let failures = Timeline.phase("unpin") {
       unpin(
         state.namespaces.filter { namespaces[$0] != nil || Files.isEmptyFile(OpenNamespace.path(of: $0)) })

@@ -26,8 +26,7 @@ extension Lifecycle {
     let previous = try store.state(of: lab.name)
     var state =
       previous
-      ?? LabState(
-        phase: .comingUp, document: document, labFile: labFile, token: Mark.newToken(), namespaces: [])
+      ?? LabState(document: document, labFile: labFile, token: Mark.newToken(), namespaces: [])
     state.phase = .comingUp
     state.labFile = labFile
     state.failure = nil
@@ -42,7 +41,7 @@ extension Lifecycle {
       state.phase = .up
       state.earlier = []
       state.namespaces = wanted.namespaces.map(\.name)
-      try save(state)
+      try save(state, over: run.hasStarted ? run.state : previous)
       return report
     } catch {
       let error = explained(error, needing: blueprint, keepingWreck: keepingWreck)
@@ -56,10 +55,10 @@ extension Lifecycle {
     }
   }
 
-  /// Writes the state, unless a test wants that to go wrong.
-  func save(_ state: LabState) throws {
+  /// Writes what of the state differs from what was written last, unless a test wants that to go wrong.
+  func save(_ state: LabState, over written: LabState? = nil) throws {
     if let code = faults?.next() { throw FileError("write the state of the lab", Errno(rawValue: code)) }
-    try Timeline.phase("write state") { try store.save(state) }
+    try Timeline.phase("write state") { try store.save(state, over: written) }
   }
 
   /// A bridge has so many ports, whatever is asked of it.
@@ -133,7 +132,7 @@ private struct Run {
     let changes = compare(with: found)
     if !changes.isEmpty || previous?.phase != .up || previous != state.asUp {
       hasStarted = true
-      try lifecycle.save(state)
+      try lifecycle.save(state, over: previous)
       try Timeline.phase("kernel") { try make(changes, to: found, in: &namespaces) }
     }
     return Lifecycle.UpReport(changes: changes, unmanaged: found.unmanaged)

@@ -11,9 +11,10 @@ public struct LabState: Hashable, Codable, Sendable {
     case goingDown
   }
 
-  public static let currentFormat = 1
+  public static let currentFormat = 2
   public var format = LabState.currentFormat
-  public var phase: Phase
+  /// Kept apart from the rest, because it changes more often.
+  public var phase = Phase.comingUp
   /// The lab as it was last brought up, with the datapath that the command line may have chosen.
   public var document: LabDocument
   /// Other versions of the lab, of which there may be something left.
@@ -26,6 +27,8 @@ public struct LabState: Hashable, Codable, Sendable {
   public var token: String
   /// The `ip netns` names of all namespaces that were made or were about to be made.
   public var namespaces: [String]
+
+  private enum CodingKeys: CodingKey { case format, document, earlier, failure, labFile, token, namespaces }
 
   /// What the namespaces of this lab carry, from before they get their names.
   var mark: Mark { Mark(lab: document.name, token: token) }

@@ -19,6 +19,8 @@ public struct LabStore: Sendable {
   /// What netlab keeps in a lab's directory; anything else there is somebody else's.
   private enum File: String, CaseIterable {
     case state = "state.json"
+    /// The phase that the lab is in; without it, one in which something is half done.
+    case phase
     /// A state that is being written.
     case draft = "state.json.new"
     /// The last to go: whoever waits for it then knows that all is gone.
@@ -53,7 +55,8 @@ public struct LabStore: Sendable {
     let path = path(of: .state, of: lab)
     guard Files.identity(of: path, followingLinks: false) != nil else { return nil }
     do {
-      let state = try LabState(json: Files.read(path, limit: 256 << 20, followingLinks: false))
+      var state = try LabState(json: Files.read(path, limit: 256 << 20, followingLinks: false))
+      state.phase = phase(of: lab)
       guard state.document.name == lab else { throw RunnerError(.environment, "it is of another lab") }
       return state
     } catch {
@@ -63,10 +66,21 @@ public struct LabStore: Sendable {
     }
   }
 
-  /// Writes a lab's state, whole or not at all.
-  func save(_ state: LabState) throws {
+  private func phase(of lab: String) -> LabState.Phase {
+    let word = try? Files.read(path(of: .phase, of: lab), limit: 64, followingLinks: false)
+    return word.flatMap { LabState.Phase(rawValue: String(decoding: $0, as: UTF8.self)) } ?? .comingUp
+  }
+
+  /// Writes what of a lab's state differs from what was written last: its phase, and the rest whole or not at all.
+  func save(_ state: LabState, over written: LabState? = nil) throws {
+    guard state != written else { return }
     let lab = state.document.name
     do {
+      try Files.removeFile(path(of: .phase, of: lab))
+      try Files.write(Array(state.phase.rawValue.utf8), to: path(of: .phase, of: lab), permissions: 0o600)
+      var written = written
+      written?.phase = state.phase
+      if state == written { return }
       try Files.removeFile(path(of: .draft, of: lab))
       try Files.write(state.json(), to: path(of: .draft, of: lab), permissions: 0o600)
       try Files.rename(path(of: .draft, of: lab), to: path(of: .state, of: lab))
