@@ -80,6 +80,11 @@ extension NetworkNamespace {
 
   /// The strings one after the other, each ended by NUL; NULs inside are left out.
   static func strings(_ strings: [String]) -> [CChar] {
-    strings.flatMap { $0.utf8.filter { $0 != 0 }.map { CChar(bitPattern: $0) } + [0] }
+    var bytes: [CChar] = []
+    for string in strings {
+      for byte in string.utf8 where byte != 0 { bytes.append(CChar(bitPattern: byte)) }
+      bytes.append(0)
+    }
+    return bytes
   }
 }

@@ -28,10 +28,10 @@ struct UpCommand: RootlessLabCommand {
     let lifecycle = Lifecycle.forCommandLine()
     let clock = ContinuousClock()
     let (document, file) = try await options.load(lifecycle)
-    _ = try await document.checked()
+    let lab = try await document.checked()
     let start = clock.now
     let report = try await cancelledBySignals {
-      try lifecycle.up(document, labFile: file, keepingWreck: keep)
+      try lifecycle.up(document, resolved: lab, labFile: file, keepingWreck: keep)
     }
     let duration = clock.now - start
     if json {

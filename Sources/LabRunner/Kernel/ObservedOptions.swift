@@ -4,7 +4,9 @@ internal import Netlink
 extension Netlink.Link {
   /// The attributes of which a lab has an opinion, as far as this kernel has them.
   var options: LinkOptions {
-    var options: LinkOptions = [.transmitQueueLength: Int(transmitQueueLength), .group: Int(group)]
+    var options = LinkOptions()
+    options[.transmitQueueLength] = Int(transmitQueueLength)
+    options[.group] = Int(group)
     if let ipv4 {
       options[.proxyARP] = Int(ipv4.proxyARP)
       options[.arpFilter] = Int(ipv4.arpFilter)
@@ -27,15 +29,13 @@ extension Netlink.Link {
 }
 
 extension LinkOptions {
-  /// The offloads of a veth, which are asked for apart.
-  init(_ offloads: Set<Offload>) {
-    self = [
-      .transmitChecksum: offloads.contains(.transmitChecksum) ? 1 : 0,
-      .receiveChecksum: offloads.contains(.receiveChecksum) ? 1 : 0,
-      .scatterGather: offloads.contains(.scatterGather) ? 1 : 0,
-      .tcpSegmentation: offloads.contains(.tcpSegmentation) ? 1 : 0,
-      .genericSegmentation: offloads.contains(.genericSegmentation) ? 1 : 0,
-    ]
+  /// Adds the offloads of a veth, which are asked for apart.
+  mutating func add(_ offloads: Set<Offload>) {
+    self[.transmitChecksum] = offloads.contains(.transmitChecksum) ? 1 : 0
+    self[.receiveChecksum] = offloads.contains(.receiveChecksum) ? 1 : 0
+    self[.scatterGather] = offloads.contains(.scatterGather) ? 1 : 0
+    self[.tcpSegmentation] = offloads.contains(.tcpSegmentation) ? 1 : 0
+    self[.genericSegmentation] = offloads.contains(.genericSegmentation) ? 1 : 0
   }
 }
 

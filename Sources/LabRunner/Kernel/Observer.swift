@@ -120,7 +120,7 @@ struct Observer {
       if link.kind == .veth, findingPeers,
         let offloads = try? namespace.connection.offloads(ofLink: link.name)
       {
-        observed.options.merge(LinkOptions(offloads))
+        observed.options.add(offloads)
       }
       return observed
     }
@@ -229,7 +229,10 @@ struct Observer {
 
 extension LabKit.Sysctl {
   /// The file below /proc/sys.
-  var path: String { String(key.map { $0 == "." ? "/" : $0 == "/" ? "." : $0 }) }
+  var path: String {
+    let (dot, slash) = (UInt8(ascii: "."), UInt8(ascii: "/"))
+    return String(decoding: key.utf8.map { $0 == dot ? slash : $0 == slash ? dot : $0 }, as: UTF8.self)
+  }
 }
 
 extension Netlink.Route {

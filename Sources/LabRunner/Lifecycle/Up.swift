@@ -15,10 +15,14 @@ extension Lifecycle {
   /// Makes the kernel be as the lab says, from whatever state it is in. All or nothing: what a failed run has made or
   /// changed is undone.
   ///
-  /// - Parameter keepingWreck: leaves what a failed run has made as it is, for `status` to describe.
+  /// - Parameters:
+  ///   - resolved: the document, where it has been resolved already.
+  ///   - keepingWreck: leaves what a failed run has made as it is, for `status` to describe.
   /// - Throws: `CancellationError` when its task was cancelled, after everything is undone.
-  public func up(_ document: LabDocument, labFile: String, keepingWreck: Bool = false) throws -> UpReport {
-    let lab = try Timeline.phase("validate") { try document.resolved() }
+  public func up(
+    _ document: LabDocument, resolved: ResolvedLab? = nil, labFile: String, keepingWreck: Bool = false
+  ) throws -> UpReport {
+    let lab = try Timeline.phase("validate") { try resolved ?? document.resolved() }
     let blueprint = Timeline.phase("realise") { lab.blueprint() }
     try checkLimits(of: blueprint)
     let lock = try store.lock(lab.name, waiting: { waiting(lab.name) })
