@@ -126,17 +126,14 @@ public final class Connection {
         try receive { header, payload in
           let position = Int(header.sequence &- base)
           guard position < requests.count else { return }
-          if header.type == reply, let value = decode(payload) {
-            values.append(value)
-          } else {
-            let start = starts[position]
-            let end = position + 1 < starts.count ? starts[position + 1] : message.bytes.count
-            failure =
-              Acknowledgement(header, payload)?.error(for: Array(message.bytes[start..<end]))
-              ?? NetlinkError(
-                operation: RequestDescription.name(of: type), code: EBADMSG,
-                advice: "the kernel's answer is not one")
-          }
+          if header.type == reply, let value = decode(payload) { return values.append(value) }
+          let end = position + 1 < starts.count ? starts[position + 1] : message.bytes.count
+          let refusal = header.type == NLMSG_ERROR ? Acknowledgement(header, payload) : nil
+          failure =
+            refusal?.error(for: Array(message.bytes[starts[position]..<end]))
+            ?? NetlinkError(
+              operation: RequestDescription.name(of: type), code: EBADMSG,
+              advice: "the kernel's answer is not one")
         }
       }
       if let failure { throw failure }

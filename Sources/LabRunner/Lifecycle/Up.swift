@@ -148,11 +148,12 @@ private struct Run {
     var (changes, found) = (changes, found)
     // One round does it, unless the kernel takes away something along with something else, or has not finished
     // taking it away: the next round sees that.
-    for _ in 1...5 {
+    for round in 1...5 {
       let plan = Timeline.phase("plan") { Plan(changes, from: found.blueprint, to: wanted) }
       if plan.isEmpty {
         return try Timeline.phase("wait for carriers") { try namespaces.waitUntilReady(wanted) }
       }
+      if round == 5 { break }
       try apply(plan, to: &namespaces, isCancellable: true)
       found = try lifecycle.observe(namespaces, of: state, wanted: wanted)
       changes = compare(with: found)
