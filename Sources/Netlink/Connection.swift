@@ -47,18 +47,10 @@ public final class Connection {
   private func perform(
     _ requests: Range<Int>, of batch: Batch, in buffer: inout MessageBuffer, outcomes: inout [NetlinkError?]
   ) throws(NetlinkError) {
-    let base = sequence &+ 1
-    sequence &+= UInt32(requests.count)
-    for request in requests {
-      buffer.setSequence(
-        base &+ UInt32(request - requests.lowerBound), at: batch.range(of: request).lowerBound)
-    }
     // Errors come unasked, so one acknowledgement is enough to know that all were seen: 0.4 µs for a request
     // that does nothing, where one for each makes it 1.9 µs.
-    let last = batch.range(of: requests.upperBound - 1)
-    buffer.requestAcknowledgement(at: last.lowerBound)
-    try socket.send(buffer.bytes[batch.range(of: requests.lowerBound).lowerBound..<last.upperBound])
-
+    buffer.requestAcknowledgement(at: batch.range(of: requests.upperBound - 1).lowerBound)
+    let base = try send(requests, of: batch, in: &buffer)
     var isComplete = false
     while !isComplete {
       try receive { header, payload in
@@ -73,6 +65,21 @@ public final class Connection {
     }
   }
 
+  /// Sends some requests of a batch together; returns the sequence number of the first, which the others follow.
+  private func send(
+    _ requests: Range<Int>, of batch: Batch, in buffer: inout MessageBuffer
+  ) throws(NetlinkError) -> UInt32 {
+    let base = sequence &+ 1
+    sequence &+= UInt32(requests.count)
+    for request in requests {
+      buffer.setSequence(
+        base &+ UInt32(request - requests.lowerBound), at: batch.range(of: request).lowerBound)
+    }
+    let first = batch.range(of: requests.lowerBound).lowerBound
+    try socket.send(buffer.bytes[first..<batch.range(of: requests.upperBound - 1).upperBound])
+    return base
+  }
+
   /// How often a dump is repeated that was made inconsistent by a change in the meantime.
   private static let dumpAttempts = 10
 
@@ -82,7 +89,7 @@ public final class Connection {
   ) throws(NetlinkError) -> [Value] {
     for _ in 1...Self.dumpAttempts {
       var values: [Value] = []
-      let wasInterrupted = try ask(type, flags: NLM_F_DUMP, request: request) { header, payload in
+      let wasInterrupted = try ask(type, request: request) { header, payload in
         if header.type == reply, let value = decode(payload) { values.append(value) }
       }
       if !wasInterrupted { return values }
@@ -107,30 +114,22 @@ public final class Connection {
     _ type: Int, reply: Int, requests count: Int, _ request: (inout MessageBuffer, Int) -> Void,
     decode: (RawSpan) -> Value?
   ) throws(NetlinkError) -> [Value] {
+    var batch = Batch()
+    for number in 0..<count { batch.append(type) { request(&$0, number) } }
+    var buffer = batch.buffer
     var values: [Value] = []
     for first in stride(from: 0, to: count, by: Self.questions) {
       let requests = first..<min(count, first + Self.questions)
-      var message = MessageBuffer()
-      var starts: [Int] = []
-      for number in requests {
-        starts.append(message.bytes.count)
-        sequence &+= 1
-        message.message(type, flags: 0) { request(&$0, number) }
-        message.setSequence(sequence, at: starts[starts.count - 1])
-      }
-      let base = sequence &- UInt32(requests.count - 1)
-      try socket.send(message.bytes[...])
-
+      let base = try send(requests, of: batch, in: &buffer)
       var failure: NetlinkError?
       while values.count < requests.upperBound, failure == nil {
         try receive { header, payload in
           let position = Int(header.sequence &- base)
           guard position < requests.count else { return }
           if header.type == reply, let value = decode(payload) { return values.append(value) }
-          let end = position + 1 < starts.count ? starts[position + 1] : message.bytes.count
           let refusal = header.type == NLMSG_ERROR ? Acknowledgement(header, payload) : nil
           failure =
-            refusal?.error(for: Array(message.bytes[starts[position]..<end]))
+            refusal?.error(for: Array(batch.buffer.bytes[batch.range(of: first + position)]))
             ?? NetlinkError(
               operation: RequestDescription.name(of: type), code: EBADMSG,
               advice: "the kernel's answer is not one")
@@ -141,13 +140,13 @@ public final class Connection {
     return values
   }
 
-  /// Sends one request and reads up to its end; returns whether the kernel marked it as interrupted.
+  /// Asks for a list and reads up to its end; returns whether the kernel marked it as interrupted.
   private func ask(
-    _ type: Int, flags: CInt, request: (inout MessageBuffer) -> Void,
+    _ type: Int, request: (inout MessageBuffer) -> Void,
     _ body: (MessageHeader, RawSpan) -> Void
   ) throws(NetlinkError) -> Bool {
     var message = MessageBuffer()
-    message.message(type, flags: flags, request)
+    message.message(type, flags: NLM_F_DUMP, request)
     sequence &+= 1
     message.setSequence(sequence, at: 0)
     try socket.send(message.bytes[...])

@@ -144,10 +144,8 @@ struct Applier {
     guard let connection = namespaces[change.namespace]?.connection else { return }
     do throws(NetlinkError) {
       if let error = interruption("change offloads of \(change.name)") { throw error }
-      for option in LinkOption.allCases {
-        guard let offload = Offload(rawValue: option.word), let value = change.options[option] else {
-          continue
-        }
+      for offload in Offload.allCases {
+        guard let value = change.options[offload.option] else { continue }
         try connection.set(offload, value != 0, ofLink: change.name)
       }
     } catch {

@@ -31,11 +31,20 @@ extension Netlink.Link {
 extension LinkOptions {
   /// Adds the offloads of a veth, which are asked for apart.
   mutating func add(_ offloads: Set<Offload>) {
-    self[.transmitChecksum] = offloads.contains(.transmitChecksum) ? 1 : 0
-    self[.receiveChecksum] = offloads.contains(.receiveChecksum) ? 1 : 0
-    self[.scatterGather] = offloads.contains(.scatterGather) ? 1 : 0
-    self[.tcpSegmentation] = offloads.contains(.tcpSegmentation) ? 1 : 0
-    self[.genericSegmentation] = offloads.contains(.genericSegmentation) ? 1 : 0
+    for offload in Offload.allCases { self[offload.option] = offloads.contains(offload) ? 1 : 0 }
+  }
+}
+
+extension Offload {
+  /// The option that it is of a lab's link.
+  var option: LinkOption {
+    switch self {
+    case .transmitChecksum: .transmitChecksum
+    case .receiveChecksum: .receiveChecksum
+    case .scatterGather: .scatterGather
+    case .tcpSegmentation: .tcpSegmentation
+    case .genericSegmentation: .genericSegmentation
+    }
   }
 }
 

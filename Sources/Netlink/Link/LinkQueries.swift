@@ -35,17 +35,11 @@ extension Connection {
 
   /// The link with a name or alternative name; ENODEV if there is none.
   public func link(named name: String, withStatistics: Bool = false) throws(NetlinkError) -> Link {
-    try link(withStatistics) { buffer in
+    try get(RTM_GETLINK, reply: RTM_NEWLINK) { buffer in
       buffer.linkHeader()
       buffer.linkFilter(withStatistics: withStatistics)
       buffer.attribute(IFLA_ALT_IFNAME, name)  // finds names of both kinds
-    }
-  }
-
-  private func link(
-    _ withStatistics: Bool, _ request: (inout MessageBuffer) -> Void
-  ) throws(NetlinkError) -> Link {
-    try get(RTM_GETLINK, reply: RTM_NEWLINK, request: request) {
+    } decode: {
       Link(decoding: $0, withStatistics: withStatistics)
     }
   }

@@ -3,12 +3,10 @@ internal import Glibc
 internal import Synchronization
 
 /// Work that a link does for those who send by it, or seems to: between two ends of a veth it is just not done.
-public enum Offload: String, CaseIterable, Sendable {
-  case receiveChecksum = "rx"
-  case transmitChecksum = "tx"
-  case scatterGather = "sg"
-  case tcpSegmentation = "tso"
-  case genericSegmentation = "gso"
+///
+/// They stand in an order in which each has what it needs.
+public enum Offload: CaseIterable, Sendable {
+  case transmitChecksum, receiveChecksum, scatterGather, tcpSegmentation, genericSegmentation
 
   fileprivate var command: Int32 {
     switch self {
