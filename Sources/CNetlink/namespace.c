@@ -130,24 +130,6 @@ struct mnl_socket *cnl_open_socket(int ns) {
   return socket;
 }
 
-ssize_t cnl_receive(const struct mnl_socket *socket, void *buffer, size_t size) {
-  for (;;) {
-    struct sockaddr_nl sender = {0};
-    struct iovec vector = {.iov_base = buffer, .iov_len = size};
-    struct msghdr message = {
-        .msg_name = &sender, .msg_namelen = sizeof sender, .msg_iov = &vector, .msg_iovlen = 1};
-    ssize_t received = recvmsg(mnl_socket_get_fd(socket), &message, 0);
-    if (received < 0 && errno == EINTR) continue;
-    if (received < 0) return -1;
-    if (sender.nl_pid != 0) continue;
-    if (message.msg_flags & MSG_TRUNC) {
-      errno = EMSGSIZE;
-      return -1;
-    }
-    return received;
-  }
-}
-
 int cnl_check_namespace(int fd) {
   struct statfs fs;
   if (fstatfs(fd, &fs) != 0) return -1;

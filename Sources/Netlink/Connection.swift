@@ -169,9 +169,8 @@ public final class Connection {
   }
 
   private func receive(_ body: (MessageHeader, RawSpan) -> Void) throws(NetlinkError) {
-    let datagram = try socket.receive()
-    guard withBytes(of: datagram, { forEachMessage(in: $0, body) }) else {
-      throw NetlinkError(operation: "read netlink answers", code: EBADMSG)
-    }
+    var isWhole = true
+    try socket.receive { isWhole = forEachMessage(in: $0, body) && isWhole }
+    if !isWhole { throw NetlinkError(operation: "read netlink answers", code: EBADMSG) }
   }
 }

@@ -17,9 +17,8 @@ public struct LinkMonitor: ~Copyable {
   /// More changes than the socket holds count as one: the caller looks at the links anyway.
   public func waitForChange(milliseconds limit: Int) throws(NetlinkError) -> Bool {
     guard limit > 0 else { return false }
-    try socket.setPatience(milliseconds: limit)
     do {
-      _ = try socket.receive()
+      try socket.receive(within: limit) { _ in }
     } catch {
       if error.code == EAGAIN { return false }
       if error.code != ENOBUFS { throw error }

@@ -14,7 +14,6 @@ extension NetworkNamespace {
     let connection = try Connection(in: observer)
     let events = try Socket(in: observer.rawDescriptor)
     try events.join(CInt(RTNLGRP_NSID.rawValue))
-    try events.setPatience(milliseconds: limit)
     for _ in 1...2 {
       let probe = try create()
       var batch = Batch()
@@ -22,33 +21,31 @@ extension NetworkNamespace {
       try connection.run(batch)
       let number = try connection.namespaceID(of: probe)
       _ = consume probe
-      try events.waitForDeletion(ofNamespace: number)
+      try events.waitForDeletion(ofNamespace: number, milliseconds: limit)
     }
   }
 }
 
 extension Socket {
   /// Waits until the kernel begins to free the namespace with a number.
-  fileprivate func waitForDeletion(ofNamespace number: Int32?) throws(NetlinkError) {
+  fileprivate func waitForDeletion(ofNamespace number: Int32?, milliseconds limit: Int) throws(NetlinkError) {
     var isGone = false
     while !isGone {
-      let datagram: [UInt8]
       do throws(NetlinkError) {
-        datagram = try receive()
+        try receive(within: limit) { datagram in
+          _ = forEachMessage(in: datagram) { header, message in
+            guard header.type == RTM_DELNSID else { return }
+            message.forEachAttribute(from: 4) { type, value in
+              if type == NETNSA_NSID, value.integer() == number { isGone = true }
+            }
+          }
+        }
       } catch {
         throw error.code != EAGAIN
           ? error
           : NetlinkError(
             operation: "wait until namespaces are freed", code: ETIMEDOUT,
             advice: "something else may still use one: a process in it, or a mount of it")
-      }
-      _ = withBytes(of: datagram) { bytes in
-        forEachMessage(in: bytes) { header, message in
-          guard header.type == RTM_DELNSID else { return }
-          message.forEachAttribute(from: 4) { type, value in
-            if type == NETNSA_NSID, value.integer() == number { isGone = true }
-          }
-        }
       }
     }
   }

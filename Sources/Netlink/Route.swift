@@ -193,22 +193,16 @@ extension Connection {
   /// The routes of all tables, or of one (`ip route show table …`, and `ip -6 …`). A table that does not exist
   /// has none.
   public func routes(table: UInt32? = nil) throws(NetlinkError) -> [Route] {
-    var routes: [Route] = []
-    for family in [AF_INET, AF_INET6] {
-      do throws(NetlinkError) {
-        routes += try dump(RTM_GETROUTE, reply: RTM_NEWROUTE) { buffer in
-          buffer.field(UInt8(family))
-          buffer.field(UInt8(0))
-          buffer.field(UInt16(0))
-          buffer.field(UInt64(0))
-          buffer.attribute(Int(RTA_TABLE.rawValue), table)
-        } decode: {
-          Route(decoding: $0)
-        }
-      } catch {
-        if table == nil || error.code != ENOENT { throw error }
-      }
+    try dump(RTM_GETROUTE, reply: RTM_NEWROUTE) { buffer in
+      // Of both families, and of others, which are no routes here. So asked, the kernel takes no offence at a table that
+      // one of them does not have.
+      buffer.field(UInt8(AF_UNSPEC))
+      buffer.field(UInt8(0))
+      buffer.field(UInt16(0))
+      buffer.field(UInt64(0))
+      buffer.attribute(Int(RTA_TABLE.rawValue), table)
+    } decode: {
+      Route(decoding: $0)
     }
-    return routes
   }
 }

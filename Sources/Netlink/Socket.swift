@@ -10,10 +10,6 @@ internal import Glibc
   init(adopting raw: OpaquePointer) throws(NetlinkError) {
     unsafe self.raw = raw
     for option in [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK] { try set(option) }
-    // Four megabytes hold the errors of any batch; where that is not permitted, what the system allows.
-    enlargeReceiveBuffer()
-    // The kernel answers at once: this only keeps a lost answer from blocking for ever.
-    try setPatience(milliseconds: 10_000)
   }
 
   /// Opens a socket in a namespace, or in the current one if it is nil.
@@ -38,17 +34,21 @@ internal import Glibc
     }
   }
 
-  /// Receives one datagram from the kernel.
-  func receive() throws(NetlinkError) -> [UInt8] {
-    var failure: CInt = 0
-    // The kernel fills at most 32 KB at a time, or one link with all its attributes.
-    let datagram = unsafe [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
-      let received = unsafe cnl_receive(raw, buffer.baseAddress, buffer.count)
-      if received < 0 { failure = errno }
-      count = max(received, 0)
+  /// Receives what the kernel has sent, waiting for it at most so many milliseconds (EAGAIN then); hands each datagram to
+  /// `body`, which must not receive.
+  ///
+  /// The kernel answers at once: the limit only keeps a lost answer from blocking for ever.
+  func receive(within milliseconds: Int = 10_000, _ body: (RawSpan) -> Void) throws(NetlinkError) {
+    var datagrams: InlineArray<4, cnl_datagram> = unsafe .init(repeating: cnl_datagram())
+    var span = unsafe datagrams.mutableSpan
+    let count = unsafe span.withUnsafeMutableBufferPointer {
+      unsafe cnl_receive(raw, CInt(clamping: milliseconds), $0.baseAddress)
     }
-    if failure != 0 { throw Self.receiveError(failure) }
-    return datagram
+    guard count >= 0 else { throw Self.receiveError(errno) }
+    for index in 0..<Int(count) {
+      let datagram = unsafe datagrams[index]
+      body(unsafe RawSpan(_unsafeStart: datagram.bytes, byteCount: datagram.size))
+    }
   }
 
   /// Forgets what has been received and not been read.
@@ -61,25 +61,18 @@ internal import Glibc
     let advice: String? =
       switch code {
       case ENOBUFS: "answers were lost: the receive buffer is too small (see net.core.rmem_max)"
-      case EAGAIN: "the kernel did not answer within 10 s"
+      case EAGAIN: "the kernel did not answer in time"
       case EMSGSIZE: "an answer was longer than 64 KB"
       default: nil
       }
     return NetlinkError(operation: "receive netlink answers", code: code, advice: advice)
   }
 
-  /// How long a receive waits before it fails with EAGAIN.
-  func setPatience(milliseconds: Int) throws(NetlinkError) {
-    var patience = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
-    let size = socklen_t(MemoryLayout<timeval>.size)
-    guard unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size) == 0 else {
-      throw NetlinkError(operation: "set the time limit of a netlink socket", code: errno)
-    }
-  }
-
   /// Subscribes to a multicast group, RTNLGRP_….
   func join(_ group: CInt) throws(NetlinkError) {
     var group = group
+    // Many may come before they are read; where four megabytes are not permitted, what the system allows.
+    enlargeReceiveBuffer()
     let size = socklen_t(MemoryLayout<CInt>.size)
     // Sending does this by itself; who only listens has to.
     guard unsafe mnl_socket_bind(raw, 0, 0) == 0 else {

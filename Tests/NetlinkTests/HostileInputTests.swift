@@ -94,14 +94,16 @@ import Testing
     var replies: [[UInt8]] = []
     var isComplete = false
     while !isComplete {
-      let datagram = try socket.receive()
-      var offset = 0
-      let isWhole = withBytes(of: datagram) {
-        forEachMessage(in: $0) { header, _ in
-          replies.append(Array(datagram[offset..<offset + header.length]))
-          offset += (header.length + 3) & ~3
-          if header.type < 16 { isComplete = true }  // NLMSG_DONE, NLMSG_ERROR
-        }
+      var isWhole = true
+      try socket.receive { span in
+        let datagram = span.array
+        var offset = 0
+        isWhole =
+          forEachMessage(in: span) { header, _ in
+            replies.append(Array(datagram[offset..<offset + header.length]))
+            offset += (header.length + 3) & ~3
+            if header.type < 16 { isComplete = true }  // NLMSG_DONE, NLMSG_ERROR
+          } && isWhole
       }
       #expect(isWhole)
     }

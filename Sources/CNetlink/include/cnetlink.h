@@ -40,8 +40,16 @@ void cnl_obey_signals(void);
 /// Opens a routing socket inside a namespace, or in the calling thread's if `ns` is negative.
 struct mnl_socket *cnl_open_socket(int ns);
 
-/// Receives one datagram from the kernel (others' are dropped); EMSGSIZE if it was longer than `size`.
-ssize_t cnl_receive(const struct mnl_socket *socket, void *buffer, size_t size);
+/// A datagram that was received.
+struct cnl_datagram {
+  const unsigned char *bytes;
+  size_t size;
+};
+
+/// Receives what there is from the kernel (what others send has size 0), at most four datagrams; waits for the first,
+/// but not longer than so many milliseconds (EAGAIN then; negative: for ever). Returns how many there are. They are valid
+/// until the thread's next call. EMSGSIZE if one was longer than 64 KiB.
+int cnl_receive(const struct mnl_socket *socket, int milliseconds, struct cnl_datagram datagrams[4]);
 
 /// Opens the network namespace that the calling thread is in.
 int cnl_open_current_namespace(void);
