@@ -38,13 +38,16 @@ extension Blueprint {
   }
 
   private func changes<Value: ResourceValue>(_ wanted: [Value], _ observed: [Value]) -> [Change] {
-    var remaining = Dictionary(observed.map { ($0.identity, $0) }, uniquingKeysWith: { first, _ in first })
+    // Positions, because values are large.
+    var remaining = Dictionary(
+      zip(observed.lazy.map(\.identity), observed.indices), uniquingKeysWith: { first, _ in first })
     var changes: [Change] = []
     for value in wanted {
-      guard let found = remaining.removeValue(forKey: value.identity) else {
+      guard let position = remaining.removeValue(forKey: value.identity) else {
         changes.append(.create(value.resource))
         continue
       }
+      let found = observed[position]
       let differences = value.differences(from: found)
       if !differences.isEmpty { changes.append(.update(value.resource, from: found.resource, differences)) }
     }

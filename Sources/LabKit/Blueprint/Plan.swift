@@ -35,13 +35,13 @@ public struct Plan: Sendable {
   /// What turns `observed` into `wanted`, of which the difference is known.
   public init(_ difference: [Change], from observed: Blueprint, to wanted: Blueprint) {
     guard !difference.isEmpty else { return }
-    let removal = observed.removal(unlike: wanted)
-    let changes = observed.namespaces.isEmpty ? difference : wanted.difference(from: removal.remaining)
-    var creations: [LinkKey: Link] = [:]
-    for case .create(.link(let link)) in changes { creations[LinkKey(link)] = link }
+    let isNew = observed.namespaces.isEmpty
+    let removal = isNew ? Removal(remaining: observed) : observed.removal(unlike: wanted)
+    let changes = isNew ? difference : wanted.difference(from: removal.remaining)
+    var ends = CableEnds(in: changes)
     for change in changes {
       switch change {
-      case .create(let resource): create(resource, creations: &creations)
+      case .create(let resource): create(resource, &ends)
       case .delete(let resource): delete(resource)
       case .update(let wanted, let observed, _): update(wanted, from: observed)
       }
@@ -54,7 +54,29 @@ public struct Plan: Sendable {
 
   private mutating func add(_ step: Step, _ rank: Rank) { ranked[rank.rawValue].append(step) }
 
-  private mutating func create(_ resource: Resource, creations: inout [LinkKey: Link]) {
+  /// The ends of cables that are to be created.
+  private struct CableEnds {
+    private let changes: [Change]
+    private var positions: [LinkKey: Int] = [:]
+
+    init(in changes: [Change]) {
+      self.changes = changes
+      for (position, change) in changes.enumerated() {
+        guard case .create(.link(let link)) = change, case .veth = link.kind else { continue }
+        positions[LinkKey(link)] = position
+      }
+    }
+
+    /// Finds an end, which is not there any more the next time.
+    mutating func take(_ key: LinkKey) -> Link? {
+      guard let position = positions.removeValue(forKey: key),
+        case .create(.link(let link)) = changes[position]
+      else { return nil }
+      return link
+    }
+  }
+
+  private mutating func create(_ resource: Resource, _ ends: inout CableEnds) {
     switch resource {
     case .namespace(let namespace): add(.addNamespace(namespace), .namespaces)
     case .sysctl(let sysctl):
@@ -67,7 +89,7 @@ public struct Plan: Sendable {
         break
       }
       add(.writeSysctl(sysctl), .sysctls)
-    case .link(let link): create(link, creations: &creations)
+    case .link(let link): create(link, &ends)
     case .vlan(let vlan): add(.addVLAN(vlan), .vlans)
     case .address(let address): add(.addAddress(address), .addresses)
     case .route(let route): add(.addRoute(route), .routes)
@@ -75,7 +97,7 @@ public struct Plan: Sendable {
     }
   }
 
-  private mutating func create(_ link: Link, creations: inout [LinkKey: Link]) {
+  private mutating func create(_ link: Link, _ ends: inout CableEnds) {
     var rest = LinkChange(of: link)
     rest.alias = link.alias
     switch link.kind {
@@ -97,7 +119,7 @@ public struct Plan: Sendable {
       add(.addLink(link), .subinterfaces)
       if !rest.isEmpty { add(.changeLink(rest), .subinterfaceMarks) }
     case .veth(let peerNamespace, let peer):
-      guard creations.removeValue(forKey: LinkKey(link)) != nil else {
+      guard ends.take(LinkKey(link)) != nil else {
         // The other end was created with this one; the kernel accepts neither up nor master for it in that request.
         rest.master = link.master
         rest.isPromiscuous = link.isPromiscuous ? true : nil
@@ -105,9 +127,7 @@ public struct Plan: Sendable {
         if !rest.isEmpty { add(.changeLink(rest), .cableEnds) }
         break
       }
-      guard let inner = creations.removeValue(forKey: LinkKey(namespace: peerNamespace, name: peer)) else {
-        break
-      }
+      guard let inner = ends.take(LinkKey(namespace: peerNamespace, name: peer)) else { break }
       add(.addVethPair(outer: link, inner: inner), .cables)
       if !rest.isEmpty { add(.changeLink(rest), .changes) }
     case .other: break
