@@ -147,6 +147,9 @@ private func kernelArguments(memory: String, folder: WorkFolder, input: FileDesc
     "init=\"\(try ownProgram())\"",
     "netlab_folder=\"\(folder.shared)\"", "netlab_input=\(input.rawValue)", "uml_dir=\(folder.path)/uml/",
     "con=null", "con0=null,fd:1", "noreboot", "panic=-1", "quiet",
+    // A second of its start goes into finding the fastest way to check disks that it does not have, and into 512
+    // terminals of a kind that nothing opens any more.
+    "initcall_blacklist=raid6_select_algo", "pty.legacy_count=0",
   ] + channel
 }
 
