@@ -55,74 +55,6 @@ void cnl_close(int fd) {
   errno = error;
 }
 
-struct creation {
-  int count;
-  int *namespaces;
-  struct mnl_socket **sockets;
-  atomic_int next;
-  /// The first failure: its errno, then the system call.
-  atomic_int error;
-  const char *step;
-};
-
-static void fail(struct creation *c, const char *step) {
-  int none = 0, error = errno;
-  if (atomic_compare_exchange_strong(&c->error, &none, error)) c->step = step;
-}
-
-static void create_one(struct creation *c, int i) {
-  if (unshare(CLONE_NEWNET) != 0) return fail(c, "unshare");
-  c->namespaces[i] = cnl_open_current_namespace();
-  if (c->namespaces[i] < 0) return fail(c, "open /proc/thread-self/ns/net");
-  c->sockets[i] = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-  if (!c->sockets[i]) fail(c, "socket");
-}
-
-static void *create_some(void *argument) {
-  struct creation *c = argument;
-  for (int i; atomic_load(&c->error) == 0 && (i = atomic_fetch_add(&c->next, 1)) < c->count;) create_one(c, i);
-  return NULL;
-}
-
-enum { MAX_THREADS = 4 };
-
-/// Has several threads do the same work, and waits for them; 0, or an errno when there was none to do it.
-static int run_in_threads(int count, void *(*work)(void *), void *argument) {
-  pthread_t threads[MAX_THREADS];
-  int started = 0, error = 0;
-  while (started < MAX_THREADS && started < count) {
-    error = pthread_create(&threads[started], NULL, work, argument);
-    if (error != 0) break;
-    started++;
-  }
-  int result = started == 0 ? error : 0;
-  while (started-- > 0) pthread_join(threads[started], NULL);
-  return result;
-}
-
-int cnl_create_namespaces(int count, int *namespaces, struct mnl_socket **sockets, const char **step) {
-  struct creation c = {.count = count, .namespaces = namespaces, .sockets = sockets};
-  for (int i = 0; i < count; i++) {
-    namespaces[i] = -1;
-    sockets[i] = NULL;
-  }
-  // A thread that ends needs no way back, which saves a setns for each namespace. Making one is work of the kernel's that
-  // mostly needs no lock: a hundred took 36 ms in one thread, and 25 ms in two.
-  long processors = sysconf(_SC_NPROCESSORS_ONLN);
-  int error = run_in_threads(processors < count ? (int)processors : count, create_some, &c);
-  if (error != 0) {
-    errno = error;
-    fail(&c, "pthread_create");
-  }
-  *step = c.step;
-  if (c.error == 0) return 0;
-  for (int i = 0; i < count; i++) {
-    if (sockets[i]) mnl_socket_close(sockets[i]);
-    if (namespaces[i] >= 0) close(namespaces[i]);
-  }
-  return c.error;
-}
-
 struct mnl_socket *cnl_open_socket(int ns) {
   if (ns >= 0 && cnl_enter(ns) != 0) return NULL;
   struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
@@ -181,7 +113,11 @@ int cnl_unpin_namespaces(const char *paths, int count, int *errors) {
   if (!r.paths) return -1;
   for (int i = 0; i < count; i++, paths += strlen(paths) + 1) r.paths[i] = paths;
   // Each makes the kernel wait for all processors; those that wait at the same time wait together.
-  if (count < 8 || run_in_threads(MAX_THREADS, unpin_some, &r) != 0) unpin_some(&r);
+  pthread_t threads[3];
+  int started = 0;
+  while (count >= 8 && started < 3 && pthread_create(&threads[started], NULL, unpin_some, &r) == 0) started++;
+  unpin_some(&r);
+  while (started-- > 0) pthread_join(threads[started], NULL);
   free(r.paths);
   return 0;
 }

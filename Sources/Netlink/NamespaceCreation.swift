@@ -1,59 +1,57 @@
 internal import CNetlink
 internal import Glibc
 
-extension NetworkNamespace {
-  /// Makes a namespace that nothing else can see until it is pinned, with an alias on its `lo` as a mark of
-  /// ownership if one is given (`ip link set lo alias …`). The caller's namespace stays as it is.
-  public static func create(markedBy alias: String? = nil) throws(NetlinkError) -> NetworkNamespace {
-    var (namespaces, connections) = try createUnmarked(1)
-    let namespace = NetworkNamespace(adopting: namespaces.removeLast())
-    if let alias { try mark(connections.removeLast(), alias) }
-    return namespace
+/// Network namespaces that are made in the background, while their owner does something else.
+///
+/// Nothing else can see them until they are pinned, so whatever happens to the process, none of them stays. They are given
+/// away in one order, one thread at a time.
+@safe public final class NamespaceSupply {
+  private let raw: OpaquePointer
+  /// How many can still be taken.
+  public private(set) var count: Int
+
+  /// Begins to make them.
+  public init(_ count: Int) throws(NetlinkError) {
+    guard let raw = unsafe cnl_start_supply(CInt(count)) else {
+      throw NetlinkError(operation: "create \(count) network namespaces", code: ENOMEM)
+    }
+    unsafe self.raw = raw
+    self.count = count
   }
 
-  /// Makes a namespace for each alias (nil: no mark), all on one thread, which is the fastest way; hands each
-  /// to `body` with its position and a connection to it. If `body` throws, the remaining ones are gone.
-  public static func create(
-    markedBy aliases: [String?],
-    _ body: (Int, consuming NetworkNamespace, Connection) throws(NetlinkError) -> Void
+  deinit { unsafe cnl_end_supply(raw) }
+
+  /// Whether the next one can be taken without waiting for it.
+  public var isReady: Bool { unsafe cnl_supply_is_ready(raw) != 0 }
+
+  /// Takes the next one, with a connection to it. `alias` marks who owns it (`ip link set lo alias …`).
+  ///
+  /// - Precondition: `count` is not 0.
+  public func take(
+    markedBy alias: String? = nil,
+    _ body: (consuming NetworkNamespace, Connection) throws(NetlinkError) -> Void
   ) throws(NetlinkError) {
-    var (namespaces, connections) = try createUnmarked(aliases.count)
-    // Both are taken from the end, so that what an error leaves behind is closed here.
-    namespaces.reverse()
-    connections.reverse()
-    defer { for descriptor in namespaces { close(descriptor) } }
-    for (position, alias) in aliases.enumerated() {
-      let namespace = NetworkNamespace(adopting: namespaces.removeLast())
-      let connection = connections.removeLast()
-      if let alias { try mark(connection, alias) }
-      try body(position, namespace, connection)
-    }
-  }
-
-  private static func createUnmarked(_ count: Int) throws(NetlinkError) -> ([CInt], [Connection]) {
-    guard count > 0 else { return ([], []) }
-    var namespaces = [CInt](repeating: -1, count: count)
-    var sockets = unsafe [OpaquePointer?](repeating: nil, count: count)
+    precondition(count > 0)
+    var (descriptor, socket) = unsafe (CInt(-1), OpaquePointer?.none)
     var step = unsafe UnsafePointer<CChar>?.none
-    let code = unsafe cnl_create_namespaces(CInt(count), &namespaces, &sockets, &step)
-    guard code == 0 else {
-      let operation = count == 1 ? "create a network namespace" : "create \(count) network namespaces"
+    let code = unsafe cnl_take_namespace(raw, &descriptor, &socket, &step)
+    guard code == 0, let socket = unsafe socket else {
       throw unsafe NetlinkError(
-        operation: operation + (step.map { unsafe " (\(String(cString: $0)))" } ?? ""), code: code,
-        advice: creationAdvice(code))
+        operation: "create a network namespace" + (step.map { unsafe " (\(String(cString: $0)))" } ?? ""),
+        code: code, advice: Self.advice(code))
     }
-    do throws(NetlinkError) {
-      let connections = try unsafe sockets.map { socket throws(NetlinkError) in
-        try unsafe Connection(adopting: Socket(adopting: socket!))
-      }
-      return (namespaces, connections)
-    } catch {
-      for descriptor in namespaces { close(descriptor) }
-      throw error
+    count -= 1
+    let namespace = NetworkNamespace(adopting: descriptor)
+    let connection = try unsafe Connection(adopting: Socket(adopting: socket))
+    if let alias {
+      var batch = Batch()
+      batch.setLink(1, LinkChange(alias: alias))  // lo is always the first link
+      try connection.run(batch)
     }
+    try body(namespace, connection)
   }
 
-  private static func creationAdvice(_ code: CInt) -> String? {
+  private static func advice(_ code: CInt) -> String? {
     switch code {
     case EPERM: "it needs root, or a user namespace"
     case EMFILE: "each takes two file descriptors: raise the limit (ulimit -n)"
@@ -61,10 +59,13 @@ extension NetworkNamespace {
     default: nil
     }
   }
+}
 
-  private static func mark(_ connection: Connection, _ alias: String) throws(NetlinkError) {
-    var batch = Batch()
-    batch.setLink(1, LinkChange(alias: alias))  // lo is always the first link
-    try connection.run(batch)
+extension NetworkNamespace {
+  /// Makes a namespace that nothing else can see until it is pinned. The caller's namespace stays as it is.
+  public static func create() throws(NetlinkError) -> NetworkNamespace {
+    var created: NetworkNamespace?
+    try NamespaceSupply(1).take { namespace, _ throws(NetlinkError) in created = consume namespace }
+    return created!
   }
 }

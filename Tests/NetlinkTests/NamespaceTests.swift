@@ -8,10 +8,10 @@ import Testing
 @Suite(.needs(.namespaces)) struct NamespaceTests {
   @Test func creatingLeavesTheCallersNamespaceAlone() throws {
     let before = try NetworkNamespace.current().identity
-    let new = try NetworkNamespace.create(markedBy: "netlab/two-vms/focal-1")
+    let new = try NetworkNamespace.create()
     #expect(try NetworkNamespace.current().identity == before)
     #expect(new.identity != before)
-    #expect(try Connection(in: new).link(1).alias == "netlab/two-vms/focal-1")
+    #expect(try Connection(in: new).links().map(\.name) == ["lo"])
     #expect(try NetworkNamespace.current().identity == before)
   }
 
@@ -19,30 +19,32 @@ import Testing
     var identities: Set<NetworkNamespace.Identity> = []
     var aliases: [String?] = []
     let wanted = (0..<20).map { $0 % 2 == 0 ? "mark \($0)" : nil }
-    try NetworkNamespace.create(markedBy: wanted) { position, namespace, connection throws(NetlinkError) in
-      #expect(position == aliases.count)
-      identities.insert(namespace.identity)
-      // the connection is in the new namespace: there is nothing but `lo`
-      let links = try connection.links()
-      #expect(links.map(\.name) == ["lo"])
-      aliases.append(links[0].alias)
+    let supply = try NamespaceSupply(20)
+    for alias in wanted {
+      try supply.take(markedBy: alias) { namespace, connection throws(NetlinkError) in
+        identities.insert(namespace.identity)
+        // the connection is in the new namespace: there is nothing but `lo`
+        let links = try connection.links()
+        #expect(links.map(\.name) == ["lo"])
+        aliases.append(links[0].alias)
+      }
     }
+    #expect(supply.count == 0)
     #expect(identities.count == 20)
     #expect(aliases == wanted)
   }
 
-  @Test func anErrorInTheMiddleClosesTheRest() throws {
+  @Test func whatIsNotTakenIsClosed() throws {
     // Counted among the descriptors are those of tests that run at the same time: they cannot be thousands.
     func descriptors() throws -> Int {
       try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
     }
     let before = try descriptors()
-    for _ in 0..<10 {
+    for taken in 0..<10 {
+      let supply = try NamespaceSupply(20)
+      for _ in 0..<taken { try supply.take { _, _ throws(NetlinkError) in } }
       #expect(throws: NetlinkError.self) {
-        try NetworkNamespace.create(markedBy: [String?](repeating: nil, count: 20)) {
-          position, _, _ throws(NetlinkError) in
-          if position == 3 { throw NetlinkError(operation: "stop", code: 1) }
-        }
+        try supply.take { _, _ throws(NetlinkError) in throw NetlinkError(operation: "stop", code: 1) }
       }
     }
     #expect(try descriptors() < before + 200)
@@ -79,9 +81,9 @@ import Testing
       "\(NetworkNamespace.directory)/netlink-test-\(UUID().uuidString.prefix(8))-\($0)"
     }
     // One is not there: the others go all the same.
-    try NetworkNamespace.create(markedBy: Array(repeating: nil, count: 19)) {
-      position, namespace, _ throws(NetlinkError) in
-      try namespace.pin(at: paths[position])
+    let supply = try NamespaceSupply(19)
+    for path in paths.dropLast() {
+      try supply.take { namespace, _ throws(NetlinkError) in try namespace.pin(at: path) }
     }
     let errors = NetworkNamespace.unpin(paths: paths)
     #expect(errors.map(\.codeName) == ["ENOENT"])

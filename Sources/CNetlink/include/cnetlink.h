@@ -26,9 +26,22 @@
 
 struct mnl_socket;
 
-/// Makes `count` network namespaces, and opens a routing socket in each. All or nothing: returns 0, or an
-/// errno with `*step` naming the system call that failed. The caller's namespace stays as it is.
-int cnl_create_namespaces(int count, int *namespaces, struct mnl_socket **sockets, const char **step);
+/// Network namespaces that threads of their own make, each with a routing socket in it. Nobody else can see them, and they
+/// are gone when their owner is.
+struct cnl_supply;
+
+/// Begins to make `count` of them; null if there is no memory.
+struct cnl_supply *cnl_start_supply(int count);
+
+/// Whether the next one can be taken without waiting.
+int cnl_supply_is_ready(struct cnl_supply *supply);
+
+/// Gives away the next one, of which there must be one: returns 0, or an errno with `*step` naming the system call that
+/// failed.
+int cnl_take_namespace(struct cnl_supply *supply, int *ns, struct mnl_socket **socket, const char **step);
+
+/// Ends it with all that has not been taken.
+void cnl_end_supply(struct cnl_supply *supply);
 
 /// From now on each SIGINT, SIGTERM and SIGHUP is a byte, its number, to be read from the descriptor returned, whichever
 /// thread it came to; a SIGHUP that the process was started to ignore stays ignored. One caller at a time.

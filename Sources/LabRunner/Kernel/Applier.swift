@@ -13,6 +13,14 @@ struct Applier {
   /// The namespaces that this run made, for undoing it.
   private(set) var created: [String] = []
 
+  /// Where new namespaces come from.
+  private var supply: NamespaceSupply?
+  /// The new namespaces that are not made yet, in the order of the plan, each with the settings that it gets first of all.
+  private var expected: [(namespace: Namespace, settings: [LabKit.Sysctl])] = []
+  private var expectedPositions: [String: Int] = [:]
+  /// How many of the expected ones are made.
+  private var made = 0
+
   /// Requests not sent yet, in the order in which their namespaces were first used. A namespace in which cables are
   /// made is used before the ones their other ends are in, because its bridges come first.
   private var pending: [Pending] = []
@@ -27,9 +35,14 @@ struct Applier {
   /// How many steps are put to the kernel together. It can be interrupted in between.
   private var batchLimit: Int { faults == nil ? 128 : 1 }
 
-  init(_ namespaces: OpenNamespaces, mark: Mark, faults: Faults? = nil, isCancellable: Bool = false) {
+  /// - Parameter supply: new namespaces, if some are being made already.
+  init(
+    _ namespaces: OpenNamespaces, mark: Mark, supply: NamespaceSupply? = nil, faults: Faults? = nil,
+    isCancellable: Bool = false
+  ) {
     self.namespaces = namespaces
     self.mark = mark
+    self.supply = supply
     self.faults = faults
     self.isCancellable = isCancellable
   }
@@ -42,21 +55,24 @@ struct Applier {
 
   /// Takes all steps; throws the first failure, with what was done before it still in place.
   mutating func apply(_ plan: Plan) throws(StepFailure) {
-    var newNamespaces: [Namespace] = []
     var settings: [LabKit.Sysctl] = []
     var isDeleting = false
     for step in plan.steps {
       // What takes a link's place may be made from another namespace.
       if isDeleting && !step.isDeletion { try flush() }
       isDeleting = step.isDeletion
-      // Steps of these two kinds stand together in a plan, so each kind is done in one go.
+      // Steps of these two kinds stand together in a plan.
       if case .addNamespace(let namespace) = step {
-        newNamespaces.append(namespace)
+        expectedPositions[namespace.name] = expected.count
+        expected.append((namespace, []))
         continue
       }
-      try create(&newNamespaces)
       if case .writeSysctl(let sysctl) = step {
-        settings.append(sysctl)
+        if let position = expectedPositions[sysctl.namespace], position >= made {
+          expected[position].settings.append(sysctl)
+        } else {
+          settings.append(sysctl)
+        }
         continue
       }
       try write(&settings)
@@ -69,35 +85,46 @@ struct Applier {
         try enqueue(step)
       }
     }
-    try create(&newNamespaces)
+    while made < expected.count { try makeNext() }
     try write(&settings)
     try flush()
   }
 
-  private mutating func create(_ wanted: inout [Namespace]) throws(StepFailure) {
-    guard !wanted.isEmpty else { return }
-    try Timeline.phase("namespaces") { () throws(StepFailure) in try make(wanted) }
-    wanted = []
+  /// Makes the namespaces up to one that a step needs. They come one after the other out of the supply; as long as it has
+  /// none, what can be done without them is.
+  private mutating func make(upTo name: String) throws(StepFailure) {
+    guard let position = expectedPositions[name] else { return }
+    while made <= position {
+      if faults == nil, supply?.isReady == false { try flush() }
+      try makeNext()
+    }
   }
 
-  private mutating func make(_ wanted: [Namespace]) throws(StepFailure) {
-    var failedStep = Step.addNamespace(wanted[0])
-    do throws(NetlinkError) {
-      try NetworkNamespace.prepareDirectory()
-      try NetworkNamespace.create(markedBy: Array(repeating: mark.alias, count: wanted.count)) {
-        (position, namespace: consuming NetworkNamespace, connection) throws(NetlinkError) in
-        failedStep = .addNamespace(wanted[position])
-        let name = wanted[position].name
-        let path = OpenNamespace.path(of: name)
-        if let error = interruption("pin namespace at \(path)") { throw error }
-        // The empty file that a crash between making and mounting left behind.
-        if Files.isEmptyFile(path) { try NetworkNamespace.unpin(path: path) }
-        try namespace.pin(at: path)
-        created.append(name)
-        namespaces.add(OpenNamespace(name: name, namespace: namespace, connection: connection))
+  private mutating func makeNext() throws(StepFailure) {
+    let (wanted, settings) = expected[made]
+    try Timeline.phase("namespaces") { () throws(StepFailure) in
+      do throws(NetlinkError) {
+        try make(wanted)
+      } catch {
+        throw StepFailure(step: .addNamespace(wanted), error: error)
       }
-    } catch {
-      throw StepFailure(step: failedStep, error: error)
+    }
+    made += 1
+    if settings.isEmpty { return }
+    try Timeline.phase("sysctls") { () throws(StepFailure) in try write(settings) }
+  }
+
+  private mutating func make(_ wanted: Namespace) throws(NetlinkError) {
+    if made == 0 { try NetworkNamespace.prepareDirectory() }
+    if supply.map({ $0.count == 0 }) ?? true { supply = try NamespaceSupply(expected.count - made) }
+    let path = OpenNamespace.path(of: wanted.name)
+    try supply?.take(markedBy: mark.alias) { namespace, connection throws(NetlinkError) in
+      if let error = interruption("pin namespace at \(path)") { throw error }
+      // The empty file that a crash between making and mounting left behind.
+      if Files.isEmptyFile(path) { try NetworkNamespace.unpin(path: path) }
+      try namespace.pin(at: path)
+      created.append(wanted.name)
+      namespaces.add(OpenNamespace(name: wanted.name, namespace: namespace, connection: connection))
     }
   }
 
@@ -165,6 +192,8 @@ struct Applier {
   }
 
   private mutating func enqueue(_ step: Step) throws(StepFailure) {
+    try make(upTo: step.namespace)
+    if case .addVethPair(_, let inner) = step { try make(upTo: inner.namespace) }
     guard let namespace = namespaces[step.namespace] else {
       throw StepFailure(step: step, problem: "there is no namespace \(step.namespace)")
     }

@@ -117,8 +117,9 @@ private struct Run {
   private(set) var hasStarted = false
   /// What there was before.
   private var before: Blueprint?
-  /// The namespaces that this run made.
+  /// The namespaces that this run made, and where they come from.
   private var created: [String] = []
+  private var supply: NamespaceSupply?
 
   init(lifecycle: Lifecycle, state: LabState, previous: LabState?, wanted: Blueprint) {
     self.lifecycle = lifecycle
@@ -130,6 +131,9 @@ private struct Run {
   mutating func converge() throws -> Lifecycle.UpReport {
     var namespaces = try lifecycle.open(state)
     if let name = namespaces.foreign.first { throw foreignNamespace(name) }
+    // The kernel makes them while it is found out what has to go into them.
+    let missing = wanted.namespaces.count - namespaces.byName.count
+    if missing > 0 { supply = try NamespaceSupply(missing) }
     let found = try lifecycle.observe(namespaces, of: state, wanted: wanted)
     try checkNames(found.unmanaged)
     before = found.blueprint
@@ -173,7 +177,7 @@ private struct Run {
     _ plan: Plan, to namespaces: inout OpenNamespaces, isCancellable: Bool
   ) throws {
     var applier = Applier(
-      namespaces, mark: state.mark, faults: lifecycle.faults, isCancellable: isCancellable)
+      namespaces, mark: state.mark, supply: supply, faults: lifecycle.faults, isCancellable: isCancellable)
     let failure: StepFailure?
     do throws(StepFailure) {
       try Timeline.phase("apply") { () throws(StepFailure) in try applier.apply(plan) }
