@@ -1,67 +1,39 @@
 #define _GNU_SOURCE
-#include "cnl_sandbox.h"
-
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
-// The first process of the guest. It turns the read-only root of the host into a private, writable one, runs the
-// command that the work folder describes, and leaves the exit status there.
+#include "guest.h"
 
-#define NEW_ROOT "/mnt/root"
+// The first process of the guest: it makes itself at home (guest_root.c), runs the command that the work folder
+// describes, and leaves the exit status there.
 
-static struct utsname kernel;
 static int work;  // the host's work folder, mounted nowhere the command could see
 
-/// Says on the console why the guest ends, and ends it. The host shows the console's last lines.
-static void fail(const char *what, const char *which) {
+void cnl_guest_fail(const char *what, const char *which) {
   fprintf(stderr, "netlab sandbox: %s %s: %s\n", what, which, strerror(errno));
   sync();
   reboot(RB_POWER_OFF);
   _exit(1);
 }
 
-static void make_folders(const char *path) {
-  char partial[PATH_MAX];
-  snprintf(partial, sizeof partial, "%s", path);
-  for (char *slash = partial; (slash = strchr(slash + 1, '/'));) {
-    *slash = 0;
-    mkdir(partial, 0755);
-    *slash = '/';
-  }
-  mkdir(partial, 0755);
-}
-
-static void mount_new(const char *type, const char *at, const char *options) {
-  make_folders(at);
-  if (mount(type, at, type, 0, options) != 0) fail("mount", at);
-}
-
-static void move_mount_to(const char *from, const char *to) {
-  if (mount(from, to, NULL, MS_MOVE, NULL) != 0) fail("move mount", to);
-}
-
 /// Reads a file of the work folder whole, with a NUL after it.
 static char *load(const char *name, size_t *size) {
   int file = openat(work, name, O_RDONLY | O_CLOEXEC);
   struct stat status;
-  if (file < 0 || fstat(file, &status) != 0) fail("open", name);
+  if (file < 0 || fstat(file, &status) != 0) cnl_guest_fail("open", name);
   char *bytes = calloc(1, (size_t)status.st_size + 1);
   *size = 0;
   for (ssize_t count; (count = read(file, bytes + *size, (size_t)status.st_size - *size)) > 0;)
@@ -80,99 +52,12 @@ static char **load_list(const char *name) {
   return list;
 }
 
-static void load_overlay_module(void) {
-  char path[PATH_MAX];
-  snprintf(path, sizeof path, "/usr/lib/uml/modules/%s/kernel/fs/overlayfs/overlay.ko", kernel.release);
-  int module = open(path, O_RDONLY | O_CLOEXEC);
-  if (module < 0 || (syscall(SYS_finit_module, module, "", 0) != 0 && errno != EEXIST)) fail("load", path);
-  close(module);
-}
-
-static void build_root(const char *folder) {
-  mount_new("proc", "/proc", NULL);
-  mount_new("tmpfs", "/mnt", "size=60%,mode=755");
-  mount_new("hostfs", "/mnt/work", folder);
-  work = open("/mnt/work", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-  load_overlay_module();
-  mkdir("/mnt/upper", 0755);
-  mkdir("/mnt/scratch", 0755);
-  mount_new("overlay", NEW_ROOT, "lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/scratch");
-  move_mount_to("/dev", NEW_ROOT "/dev");
-  move_mount_to("/proc", NEW_ROOT "/proc");
-  mount_new("sysfs", NEW_ROOT "/sys", NULL);
-  mount_new("tmpfs", NEW_ROOT "/dev/shm", "mode=1777");
-  mount_new("devpts", NEW_ROOT "/dev/pts", "newinstance,ptmxmode=0666,mode=0620");
-  mount_new("tmpfs", NEW_ROOT "/run", "mode=755");
-  mount_new("tmpfs", NEW_ROOT "/tmp", "mode=1777");
-  mkdir(NEW_ROOT "/run/lock", 01777);
-
-  char **writable = load_list("writable"), path[PATH_MAX];
-  for (; *writable; writable++) {
-    snprintf(path, sizeof path, NEW_ROOT "%s", *writable);
-    mount_new("hostfs", path, *writable);
-  }
-}
-
-static void enter_root(void) {
-  // pivot_root, because user namespaces are refused in a chroot.
-  if (chdir(NEW_ROOT) != 0 || syscall(SYS_pivot_root, ".", "mnt") != 0) fail("pivot_root", NEW_ROOT);
-  if (umount2("/mnt", MNT_DETACH) != 0) fail("umount", "/mnt");
-}
-
-static void make_links(void) {
-  unlink("/dev/ptmx");
-  symlink("pts/ptmx", "/dev/ptmx");
-  symlink("/proc/self/fd", "/dev/fd");
-  symlink("/proc/self/fd/0", "/dev/stdin");
-  symlink("/proc/self/fd/1", "/dev/stdout");
-  symlink("/proc/self/fd/2", "/dev/stderr");
-  chmod("/dev/net/tun", 0666);
-  // Where modprobe looks, so that the kernel loads what a command needs by itself.
-  char modules[PATH_MAX], here[PATH_MAX];
-  snprintf(modules, sizeof modules, "/usr/lib/uml/modules/%s", kernel.release);
-  snprintf(here, sizeof here, "/lib/modules/%s", kernel.release);
-  make_folders("/lib/modules");
-  symlink(modules, here);
-}
-
-/// The kernel was built to start a program for each device that comes or goes, although hardly any system has one: that
-/// was three quarters of the time it took to make a lab.
-static void disable_hotplug_helper(void) {
-  int setting = open("/proc/sys/kernel/hotplug", O_WRONLY | O_CLOEXEC);
-  if (setting < 0 && errno == ENOENT) return;
-  if (setting < 0 || write(setting, "\n", 1) != 1) fail("write", "/proc/sys/kernel/hotplug");
-  close(setting);
-}
-
-static int run_to_end(char *const arguments[]) {
-  int status = 0;
-  pid_t child = fork();
-  if (child == 0) {
-    execv(arguments[0], arguments);
-    _exit(127);
-  }
-  waitpid(child, &status, 0);
-  return status;
-}
-
-static void start_network(void) {
-  sethostname("sandbox", strlen("sandbox"));
-  struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-  int any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (ioctl(any, SIOCSIFFLAGS, &loopback) != 0) fail("set up", "lo");
-  close(any);
-  // Its sysctls must be there before anybody asks for IPv6; the others load at their first use.
-  char *const modprobe[] = {"/sbin/modprobe", "ipv6", NULL};
-  if (run_to_end(modprobe) != 0) fprintf(stderr, "netlab sandbox: modprobe ipv6 failed\n");
-}
-
 static int open_raw(const char *device) {
   struct termios settings;
   int line = open(device, O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (line < 0 || tcgetattr(line, &settings) != 0) fail("open", device);
+  if (line < 0 || tcgetattr(line, &settings) != 0) cnl_guest_fail("open", device);
   cfmakeraw(&settings);
-  if (tcsetattr(line, TCSANOW, &settings) != 0) fail("set", device);
+  if (tcsetattr(line, TCSANOW, &settings) != 0) cnl_guest_fail("set", device);
   return line;
 }
 
@@ -189,7 +74,7 @@ static int read_whole(int from, unsigned char *bytes, size_t size) {
 /// two bytes of length and the bytes, until an empty one.
 static int start_input(void) {
   int ends[2], line = open_raw("/dev/ttyS0");
-  if (pipe2(ends, O_CLOEXEC) != 0) fail("pipe", "for the standard input");
+  if (pipe2(ends, O_CLOEXEC) != 0) cnl_guest_fail("pipe", "for the standard input");
   if (fork() == 0) {
     unsigned char length[2], bytes[65536];
     close(ends[0]);
@@ -227,6 +112,8 @@ static void become_command(int terminal, int input, int output, int error) {
   umask((mode_t)strtoul(mask, NULL, 8));
   clearenv();
   for (; *environment; environment++) putenv(*environment);
+  struct utsname kernel;
+  uname(&kernel);
   setenv("NETLAB_SANDBOX", kernel.release, 1);
   if (chdir(folder) != 0) {
     dprintf(STDERR_FILENO, "netlab sandbox: %s: %s\n", folder, strerror(errno));
@@ -256,7 +143,7 @@ static struct stream open_stream(const char *name, int terminal) {
   struct stream stream = {.file = openat(work, name, O_WRONLY | O_APPEND | O_CLOEXEC)};
   int ends[2];
   if (stream.file < 0 && terminal >= 0) return (struct stream){terminal, -1, -1};
-  if (stream.file < 0 || pipe2(ends, O_CLOEXEC) != 0) fail("open", name);
+  if (stream.file < 0 || pipe2(ends, O_CLOEXEC) != 0) cnl_guest_fail("open", name);
   stream.near_end = ends[0];
   stream.command_end = ends[1];
   return stream;
@@ -266,7 +153,7 @@ static void copy_some(const struct stream *stream) {
   static char bytes[65536];
   ssize_t count = read(stream->near_end, bytes, sizeof bytes);
   for (ssize_t done = 0, step; done < count; done += step)
-    if ((step = write(stream->file, bytes + done, (size_t)(count - done))) < 0) fail("write", "the command's output");
+    if ((step = write(stream->file, bytes + done, (size_t)(count - done))) < 0) cnl_guest_fail("write", "the command's output");
 }
 
 /// Carries the command's output until it has ended and all of it is out; returns its wait status. A process that it
@@ -281,7 +168,7 @@ static int attend(pid_t command, int children, const struct stream streams[2]) {
     poll(events, 3, is_last ? 0 : -1);
     if (events[0].revents) {
       struct signalfd_siginfo information;
-      if (read(children, &information, sizeof information) < 0) fail("read", "signals");
+      if (read(children, &information, sizeof information) < 0) cnl_guest_fail("read", "signals");
       int ended_with;
       for (pid_t ended; (ended = waitpid(-1, &ended_with, WNOHANG)) > 0;) {
         if (ended != command) continue;
@@ -301,15 +188,11 @@ static void run_guest(const char *folder, const char *input_kind) {
   sigset_t child_ended;
   sigemptyset(&child_ended);
   sigaddset(&child_ended, SIGCHLD);
-  uname(&kernel);
-  build_root(folder);
-  enter_root();
-  make_links();
-  disable_hotplug_helper();
-  start_network();
+  work = cnl_guest_open_work(folder);
+  cnl_guest_set_up(load_list("writable"));
 
   int input = open_input(input_kind), terminal = strcmp(input_kind, "terminal") == 0 ? input : -1;
-  if (input < 0) fail("open the standard input", input_kind);
+  if (input < 0) cnl_guest_fail("open the standard input", input_kind);
   // From here on the host may send input. A line tells nobody of what arrived before it was open.
   close(openat(work, "ready", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   struct stream streams[] = {open_stream("output", terminal), open_stream("error", terminal)};
