@@ -43,7 +43,7 @@ enum Console {
   static func printJSON(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    print(runnable(String(decoding: try encoder.encode(value), as: UTF8.self)))
   }
 
   /// Rows with their columns aligned; the last column is not padded.
