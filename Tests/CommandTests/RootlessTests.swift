@@ -51,7 +51,8 @@ extension CommandTests {
       #expect(try await run(user.netlabCommand(repair.split(separator: " ").map(String.init))).status == 0)
       let setting = ["sysctl", "-qw", "net.ipv4.conf.eth0.arp_filter=1"]
       #expect(try await run(user.netlabCommand(["exec", name, "focal-1", "--"] + setting)).status == 0)
-      for mending in [try await user.netlab("status", name), try await user.netlab("status", name, "--json")] {
+      for mending in [try await user.netlab("status", name), try await user.netlab("status", name, "--json")]
+      {
         #expect(mending.output.contains("netlab exec \(name) focal-1 -- sysctl"), "\(mending)")
       }
       #expect(try await user.netlab("up", name).status == 0)
