@@ -19,10 +19,11 @@ int cnl_mount_proc(void) {
   return mount;
 }
 
-/// A directory below /proc/sys, kept open for the settings that follow in it.
+/// A directory below /proc/sys, kept open where several settings may be in it.
 ///
 /// Finding one costs more with each namespace that there is: the kernel keeps an entry of the same name for all of them.
 struct sysctl_directory {
+  int is_kept;
   /// A mount of proc; negative: the usual one.
   int proc;
   char path[256];
@@ -40,6 +41,7 @@ static int open_sysctl(struct sysctl_directory *directory, const char *name, int
     errno = ENAMETOOLONG;
     return -1;
   }
+  if (!directory->is_kept) return openat(directory->proc, path, flags | O_CLOEXEC);
   // The first three components, as in "net/ipv6/conf/".
   const char *end = name;
   for (int slashes = 0; end && slashes < 3; slashes++)
@@ -63,7 +65,7 @@ static int write_sysctl(struct sysctl_directory *directory, const char *name, co
 
 int cnl_write_sysctls(int ns, int proc, const char *settings, int count, int *errors) {
   if (cnl_enter(ns) != 0) return -1;
-  struct sysctl_directory directory = {.proc = proc, .descriptor = -1};
+  struct sysctl_directory directory = {.is_kept = count > 1, .proc = proc, .descriptor = -1};
   for (int i = 0; i < count; i++) {
     const char *value = settings + strlen(settings) + 1;
     errors[i] = write_sysctl(&directory, settings, value);
@@ -85,7 +87,7 @@ static int read_sysctl(struct sysctl_directory *directory, const char *name, cha
 
 int cnl_read_sysctls(int ns, int proc, const char *paths, int count, char *values, size_t stride, int *lengths) {
   if (cnl_enter(ns) != 0) return -1;
-  struct sysctl_directory directory = {.proc = proc, .descriptor = -1};
+  struct sysctl_directory directory = {.is_kept = count > 1, .proc = proc, .descriptor = -1};
   for (int i = 0; i < count; i++) {
     lengths[i] = read_sysctl(&directory, paths, values + (size_t)i * stride, stride);
     paths += strlen(paths) + 1;

@@ -29,6 +29,26 @@ struct OwnershipTests {
     #expect(try Snapshot(of: document.name).files == [])
   }
 
+  @Test func `An empty file, as a crash leaves it, is no namespace; one with something in it is somebody's`()
+    throws
+  {
+    let document = try ShippedLab.twoVMs().document()
+    let path = "/run/netns/\(document.name).focal-1"
+    try NetworkNamespace.prepareDirectory()
+    try bash(": > \(path)")
+    _ = try Lifecycle().up(document, labFile: "test")
+    #expect(try Lifecycle().status(document.name).changes == [])
+    try Lifecycle().down(document.name)
+    #expect(try !exists("test -e \(path)"))
+
+    try bash("echo mine > \(path)")
+    defer { try? bash("rm \(path)") }
+    let error = #expect(throws: RunnerError.self) { try Lifecycle().up(document, labFile: "test") }
+    #expect(error?.message.contains(path.split(separator: "/").last ?? "") == true)
+    #expect(try exists("grep -qx mine \(path)"))
+    #expect(try Snapshot(of: document.name).files == [])
+  }
+
   @Test func `A namespace put in the place of a running lab's`() throws {
     let document = try ShippedLab.twoVMs().document()
     let name = "\(document.name).focal-1"

@@ -120,9 +120,14 @@ struct Applier {
     let path = OpenNamespace.path(of: wanted.name)
     try supply?.take(markedBy: mark.alias) { namespace, connection throws(NetlinkError) in
       if let error = interruption("pin namespace at \(path)") { throw error }
-      // The empty file that a crash between making and mounting left behind.
-      if Files.isEmptyFile(path) { try NetworkNamespace.unpin(path: path) }
-      try namespace.pin(at: path)
+      do throws(NetlinkError) {
+        try namespace.pin(at: path)
+      } catch {
+        // The empty file that a crash between making and mounting left behind.
+        guard error.codeName == "EEXIST", Files.isEmptyFile(path) else { throw error }
+        try NetworkNamespace.unpin(path: path)
+        try namespace.pin(at: path)
+      }
       created.append(wanted.name)
       namespaces.add(OpenNamespace(name: wanted.name, namespace: namespace, connection: connection))
     }
