@@ -211,7 +211,7 @@ import Testing
       try await lab.run("ip address add 10.77.0.2/24 dev eth0", on: "b")
       try await lab.run("ip link set eth0 down", on: "b")
       let silent = try await lab.failure(of: TCP(from: "a", to: "b", port: 80))
-      #expect(silent.seen == "connecting: Connection timed out after 1500 ms")
+      #expect(silent.seen == "connecting: Connection timed out after 1000 ms")
     }
   }
 

@@ -14,7 +14,7 @@ import Testing
         NewLink(.veth(peer: .init(name: "b", index: 21)), name: "a", index: 20, master: 10, isUp: true))
     }
     // The port forwards, and takes entries that age, when the kernel has seen the carrier.
-    let monitor = try LinkMonitor(in: host.namespace)
+    let monitor = try Monitor(of: .links, in: host.namespace)
     try host.perform { $0.setLink(21, LinkChange(isUp: true)) }
     while try host.connection.link(20).bridgePort?.state != .forwarding {
       try #require(try monitor.waitForChange(milliseconds: 5000))

@@ -8,8 +8,8 @@ extension CheckRunner {
   func perform(_ check: TCP) async throws -> String {
     let target = try lab.address(of: check.to, from: check.from)
     let server = lab.port(owning: target)?.vm.name
-    // What got lost, be it the question for the neighbour, the kernel sends again after a second.
-    let limit: Int32 = 1500
+    // No more than it takes the kernel to send again what got lost: that is noticed, not waited for.
+    let limit: Int32 = 1000
     let (from, to) = (lab.namespace(of: check.from), server.map { lab.namespace(of: $0) })
     let port = UInt16(truncatingIfNeeded: check.port)
     // It blocks, which the threads that run tasks should not.
