@@ -38,6 +38,12 @@ import Testing
     #expect(readIPv4.prefixLength == 24 && readIPv4.broadcast == ipv4.broadcast && readIPv4.link == 20)
     let readIPv6 = try #require(read.first { $0.address == ipv6.address })
     #expect(readIPv6.skipsDuplicateDetection && !readIPv6.isTentative)
+    let groups = try host.connection.multicastGroups().filter { $0.link == 20 }
+    let listed = try host.ip("-6", "maddress", "show", "dev", "a")[0]["maddr"].array.map {
+      $0["address"].string
+    }
+    #expect(groups.contains(MulticastGroup(soliciting: ipv6.address, onLink: 20)))
+    #expect(listed.contains("ff02::1:ff00:1") && groups.count == listed.count, "\(groups), \(listed)")
     #expect(!read.contains { $0.link != 20 })
     #expect(try host.failure { $0.addAddress(ipv4) }.codeName == "EEXIST")
 

@@ -6,30 +6,6 @@ import Testing
 
 /// Decoding is safe, and ends, on any bytes.
 @Suite struct HostileInputTests {
-  /// Puts bytes through every decoder, as a datagram and as a payload.
-  private func decodeAll(_ bytes: [UInt8]) {
-    withBytes(of: bytes) { datagram in
-      _ = forEachMessage(in: datagram) { header, payload in
-        _ = Acknowledgement(header, payload)?.error(for: bytes)
-        decodePayload(payload)
-      }
-      decodePayload(datagram)
-    }
-    let description = RequestDescription(bytes)
-    _ = description.operation
-    for offset in [0, 16, 32, 33, 60, bytes.count, .max] { _ = description.attributeName(at: offset) }
-  }
-
-  private func decodePayload(_ payload: RawSpan) {
-    _ = Link(decoding: payload, withStatistics: true)
-    _ = LinkAddress(decoding: payload)
-    _ = Route(decoding: payload)
-    _ = Rule(decoding: payload)
-    _ = Neighbour(decoding: payload)
-    _ = ForwardingEntry(decoding: payload)
-    _ = PortVLANs(decoding: payload)
-  }
-
   /// Requests that look like the kernel's replies, with all kinds of attributes nested in each other.
   private var samples: [[UInt8]] {
     var batch = Batch()
