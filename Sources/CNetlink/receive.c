@@ -24,9 +24,10 @@ static unsigned char *buffer(void) {
   return buffer;
 }
 
-int cnl_receive(const struct mnl_socket *socket, int milliseconds, struct cnl_datagram datagrams[4]) {
+int cnl_receive(const struct mnl_socket *socket, int milliseconds, struct cnl_datagram *datagrams, int count) {
   unsigned char *bytes = buffer();
   if (!bytes) return -1;
+  unsigned capacity = count < DATAGRAMS ? count : DATAGRAMS;
   struct mmsghdr messages[DATAGRAMS] = {0};
   struct iovec vectors[DATAGRAMS];
   struct sockaddr_nl senders[DATAGRAMS];
@@ -35,9 +36,9 @@ int cnl_receive(const struct mnl_socket *socket, int milliseconds, struct cnl_da
     messages[i].msg_hdr = (struct msghdr){
         .msg_name = &senders[i], .msg_namelen = sizeof senders[i], .msg_iov = &vectors[i], .msg_iovlen = 1};
   }
-  int descriptor = mnl_socket_get_fd(socket), count;
+  int descriptor = mnl_socket_get_fd(socket);
   // The kernel has mostly answered before the request is sent: there is nothing to wait for.
-  while ((count = recvmmsg(descriptor, messages, DATAGRAMS, MSG_DONTWAIT, NULL)) < 0) {
+  while ((count = recvmmsg(descriptor, messages, capacity, MSG_DONTWAIT, NULL)) < 0) {
     if (errno == EINTR) continue;
     if (errno != EAGAIN) return -1;
     struct pollfd event = {.fd = descriptor, .events = POLLIN};

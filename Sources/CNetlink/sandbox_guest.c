@@ -153,7 +153,8 @@ static void copy_some(const struct stream *stream) {
   static char bytes[65536];
   ssize_t count = read(stream->near_end, bytes, sizeof bytes);
   for (ssize_t done = 0, step; done < count; done += step)
-    if ((step = write(stream->file, bytes + done, (size_t)(count - done))) < 0) cnl_guest_fail("write", "the command's output");
+    if ((step = write(stream->file, bytes + done, (size_t)(count - done))) < 0)
+      cnl_guest_fail("write", "the command's output");
 }
 
 /// Carries the command's output until it has ended and all of it is out; returns its wait status. A process that it

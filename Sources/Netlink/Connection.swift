@@ -19,7 +19,7 @@ public final class Connection {
   init(adopting socket: consuming Socket) { self.socket = socket }
 
   /// A send holds at most this many bytes and requests: more bytes are slower, and more errors at once
-  /// overflow the receive buffer where it cannot be enlarged.
+  /// might overflow the receive buffer that a socket has by itself.
   private static let chunkBytes = 1 << 16
   private static let chunkRequests = 128
 
@@ -106,7 +106,7 @@ public final class Connection {
     try get(type, reply: reply, requests: 1, { buffer, _ in request(&buffer) }, decode: decode)[0]
   }
 
-  /// How many objects are asked for together: more answers might not fit a buffer that cannot be enlarged.
+  /// How many objects are asked for together: more answers might not fit the receive buffer.
   private static let questions = 32
 
   /// Asks for several objects, each by a request of its own.

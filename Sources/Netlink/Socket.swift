@@ -42,7 +42,7 @@ internal import Glibc
     var datagrams: InlineArray<4, cnl_datagram> = unsafe .init(repeating: cnl_datagram())
     var span = unsafe datagrams.mutableSpan
     let count = unsafe span.withUnsafeMutableBufferPointer {
-      unsafe cnl_receive(raw, CInt(clamping: milliseconds), $0.baseAddress)
+      unsafe cnl_receive(raw, CInt(clamping: milliseconds), $0.baseAddress, CInt($0.count))
     }
     guard count >= 0 else { throw Self.receiveError(errno) }
     for index in 0..<Int(count) {

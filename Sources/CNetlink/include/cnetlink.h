@@ -59,10 +59,10 @@ struct cnl_datagram {
   size_t size;
 };
 
-/// Receives what there is from the kernel (what others send has size 0), at most four datagrams; waits for the first,
-/// but not longer than so many milliseconds (EAGAIN then; negative: for ever). Returns how many there are. They are valid
-/// until the thread's next call. EMSGSIZE if one was longer than 64 KiB.
-int cnl_receive(const struct mnl_socket *socket, int milliseconds, struct cnl_datagram datagrams[4]);
+/// Receives what there is from the kernel (what others send has size 0), at most `count` datagrams, and four; waits for the
+/// first, but not longer than so many milliseconds (EAGAIN then). Returns how many there are. They are valid until the
+/// thread's next call. EMSGSIZE if one was longer than 64 KiB.
+int cnl_receive(const struct mnl_socket *socket, int milliseconds, struct cnl_datagram *datagrams, int count);
 
 /// Opens the network namespace that the calling thread is in.
 int cnl_open_current_namespace(void);

@@ -10,16 +10,16 @@ struct Applier {
   let faults: Faults?
   /// Whether it stops when its task is cancelled.
   let isCancellable: Bool
-  /// The namespaces that this run made, for undoing it.
-  private(set) var created: [String] = []
-
   /// Where new namespaces come from.
   private var supply: NamespaceSupply?
-  /// The new namespaces that are not made yet, in the order of the plan, each with the settings that it gets first of all.
+  /// The new namespaces, in the order of the plan, each with the settings that it gets first of all.
   private var expected: [(namespace: Namespace, settings: [LabKit.Sysctl])] = []
   private var expectedPositions: [String: Int] = [:]
   /// How many of the expected ones are made.
   private var made = 0
+
+  /// The namespaces that this run made, for undoing it.
+  var created: [String] { expected[..<made].map(\.namespace.name) }
 
   /// Requests not sent yet, in the order in which their namespaces were first used. A namespace in which cables are
   /// made is used before the ones their other ends are in, because its bridges come first.
@@ -93,7 +93,7 @@ struct Applier {
   /// Makes the namespaces up to one that a step needs. They come one after the other out of the supply; as long as it has
   /// none, what can be done without them is.
   private mutating func make(upTo name: String) throws(StepFailure) {
-    guard let position = expectedPositions[name] else { return }
+    guard made < expected.count, let position = expectedPositions[name] else { return }
     while made <= position {
       if faults == nil, supply?.isReady == false { try flush() }
       try makeNext()
@@ -128,7 +128,6 @@ struct Applier {
         try NetworkNamespace.unpin(path: path)
         try namespace.pin(at: path)
       }
-      created.append(wanted.name)
       namespaces.add(OpenNamespace(name: wanted.name, namespace: namespace, connection: connection))
     }
   }

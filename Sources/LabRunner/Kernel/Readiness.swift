@@ -19,45 +19,52 @@ extension OpenNamespaces {
     let links = wanted.links.filter { $0.isUp && $0.kind.needsCarrier }
     for (name, links) in Dictionary(grouping: links, by: \.namespace) {
       guard let namespace = self[name], try !namespace.catchUp(with: links.map(\.name)) else { continue }
-      let monitor = try Monitor(of: .links, in: namespace.namespace)
       var work = try CarrierWork()
       let devices = Set(links.map(\.name))
-      while let device = try namespace.notReady(of: devices) {
-        guard ContinuousClock.now < deadline else {
-          throw RunnerError(
-            .kernel, "\(device) in \(name) is up, but no frame passes it after \(Self.readinessLimit)",
-            remedy: "`ip -n \(name) link show \(device)` tells its state; `netlab up` tries again.")
-        }
+      try namespace.wait(for: .links, until: deadline) {
+        guard let device = try namespace.notReady(of: devices) else { return nil }
         try work.advance()
-        _ = try monitor.waitForChange(milliseconds: 100)
+        return RunnerError(
+          .kernel, "\(device) in \(name) is up, but no frame passes it after \(Self.readinessLimit)",
+          remedy: "`ip -n \(name) link show \(device)` tells its state; `netlab up` tries again.")
       }
     }
   }
 
   /// Nobody finds an IPv6 address before its link listens to the multicast group in which it is asked for.
-  private func waitForNeighbourDiscovery(_ wanted: Blueprint, until deadline: ContinuousClock.Instant) throws
-  {
+  private func waitForNeighbourDiscovery(
+    _ wanted: Blueprint, until deadline: ContinuousClock.Instant
+  ) throws {
     let addresses = wanted.addresses.filter { $0.address.family == .ipv6 }
     if addresses.isEmpty { return }
     let up = Set(wanted.links.lazy.filter(\.isUp).map { [$0.namespace, $0.name] })
     let listening = addresses.filter { up.contains([$0.namespace, $0.device]) }
     for (name, addresses) in Dictionary(grouping: listening, by: \.namespace) {
       guard let namespace = self[name], try namespace.unheard(of: addresses) != nil else { continue }
-      let monitor = try Monitor(of: .ipv6Addresses, in: namespace.namespace)
-      while let address = try namespace.unheard(of: addresses) {
-        guard ContinuousClock.now < deadline else {
-          throw RunnerError(
-            .kernel,
-            "nobody finds \(address.address) in \(name): \(address.device) does not listen after \(Self.readinessLimit)",
-            remedy: "`ip -n \(name) -6 maddress` tells what it listens to; `netlab up` tries again.")
-        }
-        _ = try monitor.waitForChange(milliseconds: 100)
+      try namespace.wait(for: .ipv6Addresses, until: deadline) {
+        guard let address = try namespace.unheard(of: addresses) else { return nil }
+        return RunnerError(
+          .kernel,
+          "nobody finds \(address.address) in \(name): \(address.device) does not listen after \(Self.readinessLimit)",
+          remedy: "`ip -n \(name) -6 maddress` tells what it listens to; `netlab up` tries again.")
       }
     }
   }
 }
 
 extension OpenNamespace {
+  /// Looks again whenever something changes, until there is no problem any more; throws it when the time is over.
+  fileprivate func wait(
+    for subject: Monitor.Subject, until deadline: ContinuousClock.Instant,
+    _ problem: () throws -> RunnerError?
+  ) throws {
+    let monitor = try Monitor(of: subject, in: namespace)
+    while let problem = try problem() {
+      guard ContinuousClock.now < deadline else { throw problem }
+      _ = try monitor.waitForChange(milliseconds: 100)
+    }
+  }
+
   /// Whether frames pass all of these devices, after the kernel has caught up with the carrier of each.
   fileprivate func catchUp(with devices: [String]) throws(NetlinkError) -> Bool {
     try connection.links(devices.compactMap { indices[$0] }).allSatisfy(\.passesFrames)

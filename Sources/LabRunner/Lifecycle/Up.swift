@@ -132,7 +132,7 @@ private struct Run {
     var namespaces = try lifecycle.open(state)
     if let name = namespaces.foreign.first { throw foreignNamespace(name) }
     // The kernel makes them while it is found out what has to go into them.
-    let missing = wanted.namespaces.count - namespaces.byName.count
+    let missing = wanted.namespaces.count { namespaces[$0.name] == nil }
     if missing > 0 { supply = try NamespaceSupply(missing) }
     let found = try lifecycle.observe(namespaces, of: state, wanted: wanted)
     try checkNames(found.unmanaged)
@@ -155,7 +155,7 @@ private struct Run {
     for round in 1...5 {
       let plan = Timeline.phase("plan") { Plan(changes, from: found.blueprint, to: wanted) }
       if plan.isEmpty {
-        return try Timeline.phase("wait for carriers") { try namespaces.waitUntilReady(wanted) }
+        return try Timeline.phase("wait until ready") { try namespaces.waitUntilReady(wanted) }
       }
       if round == 5 { break }
       try apply(plan, to: &namespaces, isCancellable: true)
