@@ -50,7 +50,8 @@ deps:
 install: build
 	install -D -m 755 .build/release/netlab $(DESTDIR)$(PREFIX)/bin/netlab
 	install -D -m 755 -t $(LIBRARY) .build/release/netlab-exec .build/release/libLabKit.so
-	install -D -m 644 -t $(LIBRARY) .build/release/Modules/LabKit.swiftmodule .build/release/Modules/LabKit.swiftdoc
+	install -D -m 644 -t $(LIBRARY) .build/release/Modules/LabKit.swiftmodule .build/release/Modules/LabKit.swiftdoc \
+	  .build/release/Modules/Values.swiftmodule
 
 clean:
 	swift package clean

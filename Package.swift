@@ -6,9 +6,35 @@ let swiftSettings: [SwiftSetting] = [
   .strictMemorySafety(),
   .treatAllWarnings(as: .error),
   .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// What is compiled by others keeps its imports to itself.
+let librarySettings = swiftSettings + [.enableUpcomingFeature("InternalImportsByDefault")]
+
+/// One layer of what touches the machine. It may import only what is listed, so that SwiftPM refuses circles.
+func layer(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+let layers = [
+  layer("LabMachine", "CNetlink", "Netlink", system),
+  layer("LabKernel", "CNetlink", "LabMachine", "LabModel", "Netlink", "Values"),
+  layer("LabProcesses", "LabMachine", "LabModel", subprocess, system),
+  layer("LabLifecycle", "LabKernel", "LabProcesses", logging, system),
+  layer("LabLoading", "CNetlink", "LabProcesses", system),
+  layer("LabInspect", "LabLifecycle"),
+  layer("LabTrace", "LabInspect"),
+  layer("LabCapture", "LabInspect"),
+  layer("LabChecks", "LabCapture", "LabTrace"),
+  layer("LabGraph", "LabTrace"),
+  layer("LabMutation", "LabChecks"),
+  layer("LabSandbox", "CNetlink", "LabMachine", system),
 ]
 
 /// Labs that ship. Each is one file, and an executable target of its own so that the build type-checks it.
@@ -31,17 +57,10 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
     .target(name: "CNetlink", dependencies: ["CMnl"]),
-    .target(name: "Netlink", dependencies: ["CNetlink"], swiftSettings: swiftSettings),
-    .target(name: "LabKit", swiftSettings: swiftSettings),
-    .target(
-      name: "LabRunner",
-      dependencies: [
-        "LabKit", "Netlink",
-        .product(name: "Logging", package: "swift-log"),
-        .product(name: "Subprocess", package: "swift-subprocess"),
-        .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: swiftSettings),
+    .target(name: "Values", swiftSettings: librarySettings),
+    .target(name: "Netlink", dependencies: ["CNetlink", "Values"], swiftSettings: librarySettings),
+    .target(name: "LabKit", dependencies: ["Values"], swiftSettings: librarySettings),
+    .target(name: "LabModel", dependencies: ["LabKit"], swiftSettings: swiftSettings),
     // C alone, and static: it starts at once.
     .executableTarget(
       name: "netlab-exec",
@@ -49,7 +68,7 @@ let package = Package(
     .executableTarget(
       name: "netlab",
       dependencies: [
-        "CNetlink", "LabRunner",
+        "CNetlink", "LabGraph", "LabLoading", "LabMutation", "LabSandbox",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings,
@@ -59,18 +78,19 @@ let package = Package(
         .linkedLibrary("_FoundationCollections"),
       ]),
     .target(
-      name: "TestSupport", dependencies: ["LabRunner"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["LabKernel"], path: "Tests/TestSupport",
+      swiftSettings: swiftSettings),
+    .testTarget(name: "NetlinkTests", dependencies: ["TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(name: "LabKitTests", dependencies: ["LabModel"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "LabRunnerTests",
+      dependencies: ["LabGraph", "LabLoading", "LabMutation", "LabSandbox", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "NetlinkTests", dependencies: ["LabRunner", "Netlink", "TestSupport"],
+      name: "CommandTests", dependencies: ["LabLoading", "LabMutation", "LabSandbox", "TestSupport"],
       swiftSettings: swiftSettings),
-    .testTarget(name: "LabKitTests", dependencies: ["LabKit"], swiftSettings: swiftSettings),
-    .testTarget(
-      name: "LabRunnerTests", dependencies: ["LabRunner", "TestSupport"], swiftSettings: swiftSettings),
-    .testTarget(
-      name: "CommandTests", dependencies: ["LabKit", "LabRunner", "TestSupport"], swiftSettings: swiftSettings
-    ),
   ]
+    + layers
     + labs.map { lab in
       .executableTarget(
         name: lab, dependencies: ["LabKit"], path: "Labs",

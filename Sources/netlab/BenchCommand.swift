@@ -1,6 +1,18 @@
-internal import ArgumentParser
-internal import LabKit
-internal import LabRunner
+import ArgumentParser
+import LabCapture
+import LabChecks
+import LabGraph
+import LabInspect
+import LabKernel
+import LabKit
+import LabLifecycle
+import LabLoading
+import LabMachine
+import LabModel
+import LabMutation
+import LabProcesses
+import LabSandbox
+import LabTrace
 
 struct BenchCommand: RootlessCommand {
   static let configuration = CommandConfiguration(

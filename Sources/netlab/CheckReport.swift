@@ -1,7 +1,19 @@
-internal import FoundationEssentials
-internal import LabKit
-internal import LabRunner
-internal import Synchronization
+import FoundationEssentials
+import LabCapture
+import LabChecks
+import LabGraph
+import LabInspect
+import LabKernel
+import LabKit
+import LabLifecycle
+import LabLoading
+import LabMachine
+import LabModel
+import LabMutation
+import LabProcesses
+import LabSandbox
+import LabTrace
+import Synchronization
 
 /// Shows checks as they end, and counts them.
 final class CheckReport: Sendable {

@@ -1,5 +1,17 @@
-internal import LabKit
-internal import LabRunner
+import LabCapture
+import LabChecks
+import LabGraph
+import LabInspect
+import LabKernel
+import LabKit
+import LabLifecycle
+import LabLoading
+import LabMachine
+import LabModel
+import LabMutation
+import LabProcesses
+import LabSandbox
+import LabTrace
 
 extension LabDocument {
   /// Finds every mistake of the lab before anything is touched, capture filters included, which are libpcap's to judge;

@@ -1,7 +1,19 @@
-internal import ArgumentParser
-internal import Glibc
-internal import LabKit
-internal import LabRunner
+import ArgumentParser
+import Glibc
+import LabCapture
+import LabChecks
+import LabGraph
+import LabInspect
+import LabKernel
+import LabKit
+import LabLifecycle
+import LabLoading
+import LabMachine
+import LabModel
+import LabMutation
+import LabProcesses
+import LabSandbox
+import LabTrace
 
 /// An error as the command line shows it: its words, and the exit code it stands for.
 struct CommandFailure {

@@ -1,5 +1,18 @@
-internal import FoundationEssentials
-internal import LabRunner
+import FoundationEssentials
+import LabCapture
+import LabChecks
+import LabGraph
+import LabInspect
+import LabKernel
+import LabKit
+import LabLifecycle
+import LabLoading
+import LabMachine
+import LabModel
+import LabMutation
+import LabProcesses
+import LabSandbox
+import LabTrace
 
 /// What one kernel can do: for each feature `nil`, or the kernel's words.
 struct KernelReport: Codable {

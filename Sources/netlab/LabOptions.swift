@@ -1,8 +1,20 @@
-public import ArgumentParser
-internal import Glibc
-public import LabKit
-internal import LabRunner
-internal import Logging
+import ArgumentParser
+import Glibc
+import LabCapture
+import LabChecks
+import LabGraph
+import LabInspect
+import LabKernel
+import LabKit
+import LabLifecycle
+import LabLoading
+import LabMachine
+import LabModel
+import LabMutation
+import LabProcesses
+import LabSandbox
+import LabTrace
+import Logging
 
 /// The lab a command is about, and how it is to be read.
 struct LabOptions: ParsableArguments {

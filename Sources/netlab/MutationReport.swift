@@ -1,5 +1,17 @@
-internal import LabKit
-internal import LabRunner
+import LabCapture
+import LabChecks
+import LabGraph
+import LabInspect
+import LabKernel
+import LabKit
+import LabLifecycle
+import LabLoading
+import LabMachine
+import LabModel
+import LabMutation
+import LabProcesses
+import LabSandbox
+import LabTrace
 
 /// Shows what became of mutations as they end, and the holes in the lab's checks.
 struct MutationReport {

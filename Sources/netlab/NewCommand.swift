@@ -1,6 +1,19 @@
-internal import ArgumentParser
-internal import FoundationEssentials
-internal import LabRunner
+import ArgumentParser
+import FoundationEssentials
+import LabCapture
+import LabChecks
+import LabGraph
+import LabInspect
+import LabKernel
+import LabKit
+import LabLifecycle
+import LabLoading
+import LabMachine
+import LabModel
+import LabMutation
+import LabProcesses
+import LabSandbox
+import LabTrace
 
 struct NewCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

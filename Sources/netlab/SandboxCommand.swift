@@ -1,6 +1,19 @@
 import ArgumentParser
-internal import FoundationEssentials
-internal import LabRunner
+import FoundationEssentials
+import LabCapture
+import LabChecks
+import LabGraph
+import LabInspect
+import LabKernel
+import LabKit
+import LabLifecycle
+import LabLoading
+import LabMachine
+import LabModel
+import LabMutation
+import LabProcesses
+import LabSandbox
+import LabTrace
 
 struct SandboxCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,7 +1,19 @@
-internal import ArgumentParser
-internal import FoundationEssentials
-internal import LabKit
-internal import LabRunner
+import ArgumentParser
+import FoundationEssentials
+import LabCapture
+import LabChecks
+import LabGraph
+import LabInspect
+import LabKernel
+import LabKit
+import LabLifecycle
+import LabLoading
+import LabMachine
+import LabModel
+import LabMutation
+import LabProcesses
+import LabSandbox
+import LabTrace
 
 struct TestCommand: RootlessCommand {
   static let configuration = CommandConfiguration(

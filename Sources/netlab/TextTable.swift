@@ -1,5 +1,5 @@
-internal import Glibc
-internal import LabKit
+import Glibc
+import LabKit
 
 /// Rows in aligned columns, in no more width than the terminal has: cells that are too long go on below.
 struct TextTable {

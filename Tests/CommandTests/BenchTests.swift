@@ -1,7 +1,18 @@
 import Foundation
-import LabRunner
+import LabChecks
+import LabInspect
+import LabKernel
+import LabKit
+import LabLifecycle
+import LabLoading
+import LabMachine
+import LabModel
+import LabMutation
+import LabProcesses
+import LabTrace
 import TestSupport
 import Testing
+import Values
 
 /// What measures: that it measures, not how fast anything is.
 @Suite(.onHost, .needs(.bridge, .veth), .timeLimit(.minutes(2)))

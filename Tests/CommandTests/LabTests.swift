@@ -1,6 +1,17 @@
 import Foundation
-import LabRunner
+import LabChecks
+import LabInspect
+import LabKernel
+import LabKit
+import LabLifecycle
+import LabLoading
+import LabMachine
+import LabModel
+import LabMutation
+import LabProcesses
+import LabTrace
 import Testing
+import Values
 
 /// Each lab that ships passes `netlab test`, wired either way.
 extension CommandTests {

@@ -1,7 +1,17 @@
 import Foundation
+import LabChecks
+import LabInspect
+import LabKernel
 import LabKit
-import LabRunner
+import LabLifecycle
+import LabLoading
+import LabMachine
+import LabModel
+import LabMutation
+import LabProcesses
+import LabTrace
 import Testing
+import Values
 
 /// A user who is not root, with a netlab of their own: they may not be able to enter the checkout.
 final class OrdinaryUser: Sendable {
@@ -54,6 +64,7 @@ final class OrdinaryUser: Sendable {
     for (file, place) in [
       (".build/debug/libLabKit.so", "libLabKit.so"), ("Labs", "Labs"),
       (".build/debug/Modules/LabKit.swiftmodule", "LabKit.swiftmodule"),
+      (".build/debug/Modules/Values.swiftmodule", "Values.swiftmodule"),
     ] {
       try files.copyItem(atPath: "\(Checkout.folder.path)/\(file)", toPath: "\(home)/\(place)")
     }

@@ -1,7 +1,17 @@
 import Foundation
+import LabChecks
+import LabInspect
+import LabKernel
 import LabKit
-import LabRunner
+import LabLifecycle
+import LabLoading
+import LabMachine
+import LabModel
+import LabMutation
+import LabProcesses
+import LabTrace
 import Testing
+import Values
 
 /// Labs of an ordinary user, on this machine's own kernel.
 extension CommandTests {
@@ -206,12 +216,12 @@ extension CommandTests {
       #expect(try await user.netlab("status", name).status == 0)
       #expect(try await user.netlab("down", name).status == 0)
       let bad = try await user.netlab(
-        "test", user.lab(name) { $0.checks.append(.run(Run(on: "focal-1", "false"))) })
+        "test", user.lab(name) { $0.checks.append(Check(Run(on: "focal-1", "false"))) })
       #expect(bad.status == 1 && bad.output.contains("1 failed"), "\(bad)")
       #expect(bad.output.contains("\(name) is down"))
       #expect(try await user.isAlone())
       let kept = try await user.netlab(
-        "test", user.lab(name) { $0.checks.append(.run(Run(on: "focal-1", "false"))) }, "--keep")
+        "test", user.lab(name) { $0.checks.append(Check(Run(on: "focal-1", "false"))) }, "--keep")
       #expect(kept.status == 1 && kept.errors.contains("netlab down \(name)"), "\(kept)")
       #expect(try await user.netlab("down", name).status == 0)
       #expect(try await user.isAlone())
@@ -220,7 +230,7 @@ extension CommandTests {
     @Test(arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGKILL, 128 + SIGKILL)] as [(CInt, CInt)])
     func `A test that is interrupted leaves nothing`(signal: CInt, status: CInt) async throws {
       let file = try await user.lab(name) { document in
-        document.checks = [.run(Run(on: "focal-1", "sleep", "1000"))]
+        document.checks = [Check(Run(on: "focal-1", "sleep", "1000"))]
       }
       let (_, result) = try await ProcessRunner().withProcess(user.netlabCommand(["test", file])) { process in
         for await line in process.standardOutput.lines where line.contains("is up") { break }

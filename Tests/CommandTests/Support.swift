@@ -1,6 +1,18 @@
 import Foundation
-import LabRunner
+import LabChecks
+import LabInspect
+import LabKernel
+import LabKit
+import LabLifecycle
+import LabLoading
+import LabMachine
+import LabModel
+import LabMutation
+import LabProcesses
+import LabSandbox
+import LabTrace
 import Testing
+import Values
 
 /// What a command printed, and how it ended.
 struct Outcome {

@@ -1,5 +1,6 @@
+import LabKit
+
 // Compiled together with LabRunner's sources, see Tests/Fuzz/run.
-internal import LabKit
 
 /// Reads any bytes as a captured frame, and as what the programs print that netlab listens to.
 @_cdecl("LLVMFuzzerTestOneInput")

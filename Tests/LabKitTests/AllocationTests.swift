@@ -1,6 +1,8 @@
 import Testing
+import Values
 
 @testable import LabKit
+@testable import LabModel
 
 /// What is chosen where the author leaves it open.
 @Suite struct AllocationTests {

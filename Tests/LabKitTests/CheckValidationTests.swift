@@ -1,6 +1,8 @@
 import Testing
+import Values
 
 @testable import LabKit
+@testable import LabModel
 
 /// Routes, checks, and mistakes of every kind at once.
 @Suite struct CheckValidationTests {

@@ -1,6 +1,8 @@
 import Testing
+import Values
 
 @testable import LabKit
+@testable import LabModel
 
 @Suite struct DifferenceTests {
   /// TwoVMs and Everything, hybrid and linuxbridge.

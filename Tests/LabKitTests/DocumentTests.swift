@@ -1,6 +1,8 @@
 import Testing
+import Values
 
 @testable import LabKit
+@testable import LabModel
 
 @Suite struct DocumentTests {
   /// A document with each kind of check in it.
@@ -25,8 +27,8 @@ import Testing
           DifferentTag("web", "db"), Run(on: "web", "true"),
           Run(on: "web", "cat", "\u{1b}]\n", status: 1, output: .contains("x")),
           Run(on: "web", "cat", output: .matches("^a+$")),
-        ].map { (check: any CheckValue) in CheckGroup(checkList: check.checkList) }
-      ).checkList
+        ].map { (check: any CheckValue) in CheckGroup(checkList: check.checkGroup.checkList) }
+      ).checkGroup.checkList
     return document
   }
 
@@ -44,8 +46,8 @@ import Testing
     var document = LabDocument(name: "x")
     document.checks =
       Capture(at: VM("a").interface(on: "net"), filter: "icmp") { SameTag("a", "b") }.sees(.exactly(6))
-      .checkList
-      + Run(on: "a", "true", output: .contains("y")).checkList
+      .checkGroup.checkList
+      + Run(on: "a", "true", output: .contains("y")).checkGroup.checkList
     #expect(
       document.json == """
         {"checks":[{"capture":{"filter":"icmp","location":"\(file):\(here + 3):14","point":{"node":"a","place":\
@@ -150,7 +152,7 @@ import Testing
       [500 / part.utf8.count, nested].map { String(repeating: part, count: $0) }
     }) {
       var document = LabDocument(name: "x")
-      document.checks = Run(on: "a", "true", output: .matches(pattern)).checkList
+      document.checks = Run(on: "a", "true", output: .matches(pattern)).checkGroup.checkList
       #expect(throws: LabErrors.self) { try document.resolved() }
     }
   }
@@ -159,8 +161,8 @@ import Testing
     struct Deep: Lab {
       var topology: some Topology { VM("a") }
       var checks: some Checks {
-        var check = SameTag("a", "b").checkList[0]
-        for _ in 0..<200 { check = .capture(Capture(at: "a") { CheckGroup(checkList: [check]) }) }
+        var check = SameTag("a", "b").checkGroup.checkList[0]
+        for _ in 0..<200 { check = Check(Capture(at: "a") { CheckGroup(checkList: [check]) }) }
         return CheckGroup(checkList: [check])
       }
     }
@@ -186,9 +188,9 @@ import Testing
     document.ports[2].addresses = [evil]
     document.ports[2].location.file = evil
     document.ports[2].routes = [.to(evil, via: evil)]
-    document.checks.append(.ping(Ping(from: evil, to: Endpoint(name: evil, network: evil))))
-    document.checks.append(.capture(Capture(at: evil, filter: "-" + evil) {}))
-    document.checks.append(.run(Run(on: evil, "x", output: .matches("(" + evil))))
+    document.checks.append(Check(Ping(from: evil, to: Endpoint(name: evil, network: evil))))
+    document.checks.append(Check(Capture(at: evil, filter: "-" + evil) {}))
+    document.checks.append(Check(Run(on: evil, "x", output: .matches("(" + evil))))
     let error = try #require(throws: LabErrors.self) { try document.resolved() }
     #expect(error.diagnostics.count > 12)
     for line in error.description.split(separator: "\n", omittingEmptySubsequences: false) {
@@ -209,10 +211,11 @@ import Testing
   @Test func isQuickWithThousandsOfMistakes() throws {
     var document = LabDocument(name: "x")
     document.add(
-      Host("h") { for index in 0..<1100 { VM("vm-\(index)").port(on: "nowhere-\(index)") } }.declarations,
+      Host("h") { for index in 0..<1100 { VM("vm-\(index)").port(on: "nowhere-\(index)") } }.topologyGroup
+        .declarations,
       host: nil)
     for index in 0..<3000 {
-      document.checks.append(.ping(Ping(from: "nobody-\(index)", to: "noone-\(index)")))
+      document.checks.append(Check(Ping(from: "nobody-\(index)", to: "noone-\(index)")))
     }
     let start = ContinuousClock.now
     let error = try #require(throws: LabErrors.self) { try document.resolved() }

@@ -1,4 +1,7 @@
+import Values
+
 @testable import LabKit
+@testable import LabModel
 
 /// The lab that ships as Labs/TwoVMs.swift.
 struct TwoVMs: Lab {

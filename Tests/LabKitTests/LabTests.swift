@@ -1,6 +1,8 @@
 import Testing
+import Values
 
 @testable import LabKit
+@testable import LabModel
 
 /// The DSL: what a lab's source says is what its document has.
 @Suite struct LabTests {
@@ -60,7 +62,7 @@ import Testing
     #expect(document.vms.map(\.host) == Array(repeating: "compute-1", count: 7) + ["compute-2"])
     #expect(document.ports.map(\.vm) == ["vm-1", "vm-2", "vm-3", "narrow", "in-function-x"])
     #expect(document.ports.allSatisfy { $0.network == "net" })
-    #expect(document.checks.map(\.kind) == ["ping", "ping", "neighbour", "neighbour"])
+    #expect(document.checks.map { type(of: $0.value).kind } == ["ping", "ping", "neighbour", "neighbour"])
     #expect(document.hosts.allSatisfy { $0.content.isEmpty })
     _ = try document.resolved()
   }
@@ -164,7 +166,7 @@ import Testing
     }
     let ping = Ping(from: vm, to: vm)
     var document = LabDocument(name: "x")
-    document.add(host.declarations, host: nil)
+    document.add(host.topologyGroup.declarations, host: nil)
     func place(_ location: LabKit.SourceLocation) -> String {
       #expect(location.file == #filePath)
       return "\(location.line - here):\(location.column)"

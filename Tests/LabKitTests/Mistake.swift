@@ -1,6 +1,8 @@
 import Testing
+import Values
 
 @testable import LabKit
+@testable import LabModel
 
 /// A lab with mistakes in it, and what validation says about them.
 ///
@@ -24,7 +26,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     self.document = {
       var document = LabDocument(name: lab)
       document.add(topology().declarations, host: nil)
-      document.checks = checks().checkList
+      document.checks = checks().checkGroup.checkList
       return document
     }
   }

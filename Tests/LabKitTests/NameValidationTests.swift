@@ -1,6 +1,8 @@
 import Testing
+import Values
 
 @testable import LabKit
+@testable import LabModel
 
 /// Empty labs, and what can be a name.
 @Suite struct NameValidationTests {

@@ -1,6 +1,8 @@
 import Testing
+import Values
 
 @testable import LabKit
+@testable import LabModel
 
 /// Networks, placement, MTU, limits.
 @Suite struct NetworkValidationTests {

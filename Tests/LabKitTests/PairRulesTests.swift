@@ -1,7 +1,9 @@
 import Foundation
 import Testing
+import Values
 
 @testable import LabKit
+@testable import LabModel
 
 /// Which pairs of VMs may talk, by the lab's networks and routes alone.
 @Suite struct PairRulesTests {
@@ -139,7 +141,7 @@ import Testing
 
   @Test func `The checks survive JSON`() throws {
     let checks =
-      [AllPairs(), AllPairs(on: "net")].map { Check.allPairs($0) } + [.reachable(Reachable("a", "b"))]
+      [AllPairs(), AllPairs(on: "net")].map { Check($0) } + [Check(Reachable("a", "b"))]
     let decoded = try JSONDecoder().decode([Check].self, from: JSONEncoder().encode(checks))
     #expect(decoded == checks)
     #expect(decoded.map(\.value.title) == ["all pairs", "all pairs on net", "a, b reach each other"])

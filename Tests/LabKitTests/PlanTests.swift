@@ -1,6 +1,8 @@
 import Testing
+import Values
 
 @testable import LabKit
+@testable import LabModel
 
 @Suite struct PlanTests {
   private func up(_ lab: some Lab, _ datapath: Datapath) throws -> Plan {

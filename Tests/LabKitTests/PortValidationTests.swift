@@ -1,6 +1,8 @@
 import Testing
+import Values
 
 @testable import LabKit
+@testable import LabModel
 
 /// MACs, ids, addresses, subports.
 @Suite struct PortValidationTests {

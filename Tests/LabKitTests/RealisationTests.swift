@@ -1,6 +1,8 @@
 import Testing
+import Values
 
 @testable import LabKit
+@testable import LabModel
 
 @Suite struct RealisationTests {
   private let host = "two-vms.compute-1"

@@ -1,4 +1,7 @@
+import Values
+
 @testable import LabKit
+@testable import LabModel
 
 /// A kernel that takes steps as the real one does: what is not there cannot be changed, what is there cannot be created.
 struct Simulator {

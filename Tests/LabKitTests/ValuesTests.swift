@@ -1,5 +1,7 @@
 import LabKit
+import LabModel
 import Testing
+import Values
 
 @Suite struct MACAddressTests {
   @Test(arguments: [

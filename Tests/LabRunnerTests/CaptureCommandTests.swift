@@ -2,9 +2,22 @@ import Glibc
 import Synchronization
 import TestSupport
 import Testing
+import Values
 
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabGraph
+@testable import LabInspect
+@testable import LabKernel
 @testable import LabKit
-@testable import LabRunner
+@testable import LabLifecycle
+@testable import LabLoading
+@testable import LabMachine
+@testable import LabModel
+@testable import LabMutation
+@testable import LabProcesses
+@testable import LabSandbox
+@testable import LabTrace
 
 /// Captures at several places, read back with the programs that people read them with.
 @Suite(.needs(.namespaces, .veth, .bridge)) struct CaptureCommandTests {

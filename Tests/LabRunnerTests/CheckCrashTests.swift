@@ -1,9 +1,22 @@
 import Foundation
 import TestSupport
 import Testing
+import Values
 
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabGraph
+@testable import LabInspect
+@testable import LabKernel
 @testable import LabKit
-@testable import LabRunner
+@testable import LabLifecycle
+@testable import LabLoading
+@testable import LabMachine
+@testable import LabModel
+@testable import LabMutation
+@testable import LabProcesses
+@testable import LabSandbox
+@testable import LabTrace
 
 /// SIGKILL while checks run: no program that they started lives on, and the lab can be recovered.
 @Suite(.needs(.namespaces, .veth, .bridge), .serialized, .timeLimit(.minutes(60)))
@@ -49,7 +62,7 @@ struct CheckCrashTests {
   {
     var document = try ShippedLab.twoVMs().document()
     let script = "env -i setsid sh -c 'sleep 1001; : \(document.name)' & sleep 1002 & sleep 1003; :"
-    document.checks = Run(on: "focal-1", "sh", "-c", script).checkList
+    document.checks = Run(on: "focal-1", "sh", "-c", script).checkGroup.checkList
     let (file, before) = (try DocumentFile(document), try Snapshot(of: document.name))
     if command == "verify" { _ = try Lifecycle().up(document, labFile: "test") }
     let netlab = try startNetlab(
@@ -68,7 +81,8 @@ struct CheckCrashTests {
   @Test func `A tcpdump dies with netlab, and what it has written goes with the lab`() throws {
     var document = try ShippedLab.twoVMs().document()
     document.checks =
-      Capture(at: "focal-1", filter: "icmp", while: { Run(on: "focal-1", "sleep", "1004") }).checkList
+      Capture(at: "focal-1", filter: "icmp", while: { Run(on: "focal-1", "sleep", "1004") }).checkGroup
+      .checkList
     let before = try Snapshot(of: document.name)
     _ = try Lifecycle().up(document, labFile: "test")
     let file = try DocumentFile(document)

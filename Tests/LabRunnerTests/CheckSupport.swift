@@ -1,9 +1,22 @@
 import Glibc
 import TestSupport
 import Testing
+import Values
 
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabGraph
+@testable import LabInspect
+@testable import LabKernel
 @testable import LabKit
-@testable import LabRunner
+@testable import LabLifecycle
+@testable import LabLoading
+@testable import LabMachine
+@testable import LabModel
+@testable import LabMutation
+@testable import LabProcesses
+@testable import LabSandbox
+@testable import LabTrace
 
 /// A lab that is up, to be broken.
 struct RunningLab {
@@ -14,7 +27,7 @@ struct RunningLab {
 
   /// Runs one check.
   func result(of check: some CheckValue) async throws -> CheckResult {
-    try #require(try await runner.run(check.checkList).first)
+    try #require(try await runner.run(check.checkGroup.checkList).first)
   }
 
   /// What a check measured; the test fails when the check does.

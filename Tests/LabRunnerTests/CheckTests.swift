@@ -1,8 +1,21 @@
 import TestSupport
 import Testing
+import Values
 
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabGraph
+@testable import LabInspect
+@testable import LabKernel
 @testable import LabKit
-@testable import LabRunner
+@testable import LabLifecycle
+@testable import LabLoading
+@testable import LabMachine
+@testable import LabModel
+@testable import LabMutation
+@testable import LabProcesses
+@testable import LabSandbox
+@testable import LabTrace
 
 /// Every check on a lab as it should be, and on one that was broken. What needs VLANs is in files of its own.
 @Suite(.needs(.namespaces, .veth, .bridge, .ipv6)) struct CheckTests {
@@ -152,9 +165,11 @@ import Testing
   }
 
   @Test func missingTools() throws {
-    let checks = Capture(at: "b") { Ping(from: "a", to: "b") }.checkList + SameTag("a", "b").checkList
+    let checks =
+      Capture(at: "b") { Ping(from: "a", to: "b") }.checkGroup.checkList
+      + SameTag("a", "b").checkGroup.checkList
     try CheckRunner.requireTools(for: checks)
-    try CheckRunner.requireTools(for: SameTag("a", "b").checkList, in: "/nowhere")
+    try CheckRunner.requireTools(for: SameTag("a", "b").checkGroup.checkList, in: "/nowhere")
     let error = #expect(throws: RunnerError.self) {
       try CheckRunner.requireTools(for: checks, in: "/nowhere:/etc")
     }
@@ -265,9 +280,9 @@ import Testing
   @Test func allTogether() async throws {
     try await withLab(FourVMs(), .linuxbridge) { lab in
       let checks: [Check] = [
-        .capture(Capture(at: "b", filter: "icmp") { Ping(from: "a", to: "b", count: 1) }.sees(.exactly(2))),
-        .ping(Ping(from: "a", to: "d")), .sameTag(SameTag("a", "b")),
-        .unreachable(Unreachable(from: "a", to: "10.77.0.99")), .ping(Ping(from: "c", to: "b")),
+        Check(Capture(at: "b", filter: "icmp") { Ping(from: "a", to: "b", count: 1) }.sees(.exactly(2))),
+        Check(Ping(from: "a", to: "d")), Check(SameTag("a", "b")),
+        Check(Unreachable(from: "a", to: "10.77.0.99")), Check(Ping(from: "c", to: "b")),
       ]
       let titles = AsyncStream.makeStream(of: String.self)
       let results = try await lab.runner.run(checks) { titles.continuation.yield($0.title) }
@@ -291,7 +306,8 @@ import Testing
   @Test func cancellation() async throws {
     try await withLab(FourVMs(), .linuxbridge) { lab in
       let (started, start) = AsyncStream.makeStream(of: Void.self)
-      let checks = Run(on: "a", "true").checkList + Run(on: "a", "sleep", "1000").checkList
+      let checks =
+        Run(on: "a", "true").checkGroup.checkList + Run(on: "a", "sleep", "1000").checkGroup.checkList
       let task = Task { try await lab.runner.run(checks) { _ in start.yield() } }
       for await _ in started { break }
       task.cancel()

@@ -2,8 +2,21 @@ import Foundation
 import LabKit
 import TestSupport
 import Testing
+import Values
 
-@testable import LabRunner
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabGraph
+@testable import LabInspect
+@testable import LabKernel
+@testable import LabLifecycle
+@testable import LabLoading
+@testable import LabMachine
+@testable import LabModel
+@testable import LabMutation
+@testable import LabProcesses
+@testable import LabSandbox
+@testable import LabTrace
 
 /// Several netlabs at once, and machines that lack something.
 @Suite(.needs(.namespaces, .veth, .bridge), .serialized, .timeLimit(.minutes(5)))

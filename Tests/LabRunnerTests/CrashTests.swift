@@ -1,8 +1,21 @@
 import LabKit
 import TestSupport
 import Testing
+import Values
 
-@testable import LabRunner
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabGraph
+@testable import LabInspect
+@testable import LabKernel
+@testable import LabLifecycle
+@testable import LabLoading
+@testable import LabMachine
+@testable import LabModel
+@testable import LabMutation
+@testable import LabProcesses
+@testable import LabSandbox
+@testable import LabTrace
 
 /// SIGKILL at each step of up and of down: whatever it leaves is removed by the next `down` or `clean`, and made whole by
 /// the next `up`.

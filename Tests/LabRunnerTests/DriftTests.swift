@@ -3,8 +3,21 @@ import LabKit
 import Netlink
 import TestSupport
 import Testing
+import Values
 
-@testable import LabRunner
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabGraph
+@testable import LabInspect
+@testable import LabKernel
+@testable import LabLifecycle
+@testable import LabLoading
+@testable import LabMachine
+@testable import LabModel
+@testable import LabMutation
+@testable import LabProcesses
+@testable import LabSandbox
+@testable import LabTrace
 
 /// One attribute after the other is changed by hand: each is found by name, and repaired in place.
 @Suite(.needs(.namespaces, .veth, .bridge), .serialized, .timeLimit(.minutes(5)))

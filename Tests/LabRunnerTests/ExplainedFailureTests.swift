@@ -1,9 +1,22 @@
 import Synchronization
 import TestSupport
 import Testing
+import Values
 
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabGraph
+@testable import LabInspect
+@testable import LabKernel
 @testable import LabKit
-@testable import LabRunner
+@testable import LabLifecycle
+@testable import LabLoading
+@testable import LabMachine
+@testable import LabModel
+@testable import LabMutation
+@testable import LabProcesses
+@testable import LabSandbox
+@testable import LabTrace
 
 /// Checks that fail say which hop ate the packet.
 @Suite(.needs(.namespaces, .veth, .bridge, .ipv6), .serialized) struct ExplainedFailureTests {
@@ -108,12 +121,12 @@ import Testing
         try await running.run("ip link set \(device) master \(running.expand("{brq:a}"))", on: "host")
       }
       try await running.run("ip neighbour flush dev eth0", on: "a")
-      for check in [Unreachable(from: "a", to: "d").checkList[0], .allPairs(AllPairs())] {
+      for check in [Unreachable(from: "a", to: "d").checkGroup.checkList[0], Check(AllPairs())] {
         let result = try #require(try await running.runner.run([check]).first)
         let explanation = try #require(result.failure?.explanation, "\(result.outcome)")
         #expect(explanation.fault?.device == device, "\(explanation.text())")
         #expect(
-          explanation.trace?.isDelivered == true || check == .allPairs(AllPairs()), "\(explanation.text())")
+          explanation.trace?.isDelivered == true || check == Check(AllPairs()), "\(explanation.text())")
         #expect(
           explanation.repair.count > 0 && explanation.culprit.contains("wants"), "\(explanation.text())")
       }
@@ -149,8 +162,8 @@ import Testing
       #expect(
         try await running.failure(of: Ping(from: "a", to: "c", within: .microseconds(1))).explanation == nil)
       let results = try await running.runner.run([
-        .run(Run(on: "a", "true")), .ping(Ping(from: "a", to: "b", count: 1)),
-        .ping(Ping(from: "a", to: "c", count: 1)),
+        Check(Run(on: "a", "true")), Check(Ping(from: "a", to: "b", count: 1)),
+        Check(Ping(from: "a", to: "c", count: 1)),
       ])
       #expect(results.map { $0.failure != nil } == [false, true, false])
       #expect(results[1].failure?.explanation?.fault?.reason == .deviceDown)
@@ -161,9 +174,9 @@ import Testing
   @Test func reports() async throws {
     try await withLab(FourVMs(), bestDatapath) { running in
       try await running.run("ip link set \(running.expand("{tap:b}")) down", on: "host")
-      let pings: [Check] = ["b", "c", "b"].map { .ping(Ping(from: "a", to: $0, count: 1)) }
+      let pings: [Check] = ["b", "c", "b"].map { Check(Ping(from: "a", to: $0, count: 1)) }
       let reported = Reported()
-      _ = try await running.runner.run(pings + [.allPairs(AllPairs())]) { reported.add($0) }
+      _ = try await running.runner.run(pings + [Check(AllPairs())]) { reported.add($0) }
       let seen = reported.results
       #expect(seen.count == 4)
       #expect(seen.first?.failure == nil)
@@ -175,7 +188,8 @@ import Testing
   @Test func keptCaptures() async throws {
     try await withLab(FourVMs(), .linuxbridge) { running in
       let checks = ["arp", "icmp"].flatMap { filter in
-        Capture(at: "c", filter: filter) { Ping(from: "a", to: "b", count: 1) }.sees(.exactly(9)).checkList
+        Capture(at: "c", filter: filter) { Ping(from: "a", to: "b", count: 1) }.sees(.exactly(9)).checkGroup
+          .checkList
       }
       let files = try await running.runner.run(checks).map { $0.failure?.capture ?? "" }
       #expect(Set(files).count == 2 && files.allSatisfy { $0.hasSuffix(".pcap") }, "\(files)")

@@ -4,8 +4,21 @@ import Subprocess
 import SystemPackage
 import TestSupport
 import Testing
+import Values
 
-@testable import LabRunner
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabGraph
+@testable import LabInspect
+@testable import LabKernel
+@testable import LabLifecycle
+@testable import LabLoading
+@testable import LabMachine
+@testable import LabModel
+@testable import LabMutation
+@testable import LabProcesses
+@testable import LabSandbox
+@testable import LabTrace
 
 /// A lab that ships, on one of the datapaths, under a name of the test's own.
 struct ShippedLab: CustomTestStringConvertible, Sendable {

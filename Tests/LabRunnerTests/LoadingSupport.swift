@@ -1,8 +1,22 @@
 import Glibc
 import Synchronization
 import Testing
+import Values
 
-@testable import LabRunner
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabGraph
+@testable import LabInspect
+@testable import LabKernel
+@testable import LabKit
+@testable import LabLifecycle
+@testable import LabLoading
+@testable import LabMachine
+@testable import LabModel
+@testable import LabMutation
+@testable import LabProcesses
+@testable import LabSandbox
+@testable import LabTrace
 
 /// A lab file, a cache of its own, and what loading it logged.
 final class LabFixture: Sendable {

@@ -1,7 +1,21 @@
 import Glibc
 import Testing
+import Values
 
-@testable import LabRunner
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabGraph
+@testable import LabInspect
+@testable import LabKernel
+@testable import LabKit
+@testable import LabLifecycle
+@testable import LabLoading
+@testable import LabMachine
+@testable import LabModel
+@testable import LabMutation
+@testable import LabProcesses
+@testable import LabSandbox
+@testable import LabTrace
 
 @Suite struct LoadingTests {
   @Test func compilesOnceAndRunsEachTime() async throws {
@@ -31,7 +45,7 @@ import Testing
     try await withLab { lab in
       let library = lab.directory + "/LabKit"
       try await shell(
-        "mkdir \(library); cp \(buildDirectory)/libLabKit.so \(buildDirectory)/Modules/LabKit.swiftmodule \(library)"
+        "mkdir \(library); cp \(buildDirectory)/libLabKit.so \(buildDirectory)/Modules/{LabKit,Values}.swiftmodule \(library)"
       )
       _ = try await lab.load(environment: ["NETLAB_LABKIT": library])
       let old = try await lab.binaries()

@@ -1,8 +1,21 @@
 import TestSupport
 import Testing
+import Values
 
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabGraph
+@testable import LabInspect
+@testable import LabKernel
 @testable import LabKit
-@testable import LabRunner
+@testable import LabLifecycle
+@testable import LabLoading
+@testable import LabMachine
+@testable import LabModel
+@testable import LabMutation
+@testable import LabProcesses
+@testable import LabSandbox
+@testable import LabTrace
 
 /// Labs broken on purpose, and what their checks notice of it.
 @Suite struct MutationTests {
@@ -34,8 +47,8 @@ import Testing
       let test = try MutationTest(document, labFile: "test", lifecycle: lifecycle, processes: netlab)
       let results = try await test.run(mutations) { _ in }
       let noticed = Dictionary(uniqueKeysWithValues: results.map { ($0.mutation.title, $0.noticedBy) })
-      #expect(noticed["a:eth0 down"]??.kind == "ping")
-      #expect(noticed["b:eth0 without 10.81.0.2/24"]??.kind == "ping")
+      #expect(noticed["a:eth0 down"]??.value is Ping)
+      #expect(noticed["b:eth0 without 10.81.0.2/24"]??.value is Ping)
       let hole = try #require(results.first { $0.noticedBy == nil })
       #expect(hole.mutation.title == "a:eth0 with mtu 1400")
       #expect(hole.commands == ["ip -n \(lab.lab.name).a link set dev eth0 mtu 1400"])

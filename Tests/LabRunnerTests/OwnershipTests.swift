@@ -4,8 +4,21 @@ import Netlink
 import Synchronization
 import TestSupport
 import Testing
+import Values
 
-@testable import LabRunner
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabGraph
+@testable import LabInspect
+@testable import LabKernel
+@testable import LabLifecycle
+@testable import LabLoading
+@testable import LabMachine
+@testable import LabModel
+@testable import LabMutation
+@testable import LabProcesses
+@testable import LabSandbox
+@testable import LabTrace
 
 /// What netlab did not make stays, however much it looks like netlab's.
 @Suite(.needs(.namespaces, .veth, .bridge), .timeLimit(.minutes(5)))

@@ -1,7 +1,20 @@
 import Testing
+import Values
 
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabGraph
+@testable import LabInspect
+@testable import LabKernel
 @testable import LabKit
-@testable import LabRunner
+@testable import LabLifecycle
+@testable import LabLoading
+@testable import LabMachine
+@testable import LabModel
+@testable import LabMutation
+@testable import LabProcesses
+@testable import LabSandbox
+@testable import LabTrace
 
 /// The prediction is a pure function: here of snapshots that no kernel ever saw.
 @Suite struct PredictorTests {

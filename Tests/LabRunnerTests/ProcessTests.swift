@@ -1,7 +1,21 @@
 import Glibc
 import Testing
+import Values
 
-@testable import LabRunner
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabGraph
+@testable import LabInspect
+@testable import LabKernel
+@testable import LabKit
+@testable import LabLifecycle
+@testable import LabLoading
+@testable import LabMachine
+@testable import LabModel
+@testable import LabMutation
+@testable import LabProcesses
+@testable import LabSandbox
+@testable import LabTrace
 
 /// The product that offers the hidden command: a test bundle does not.
 let netlab = ProcessRunner()

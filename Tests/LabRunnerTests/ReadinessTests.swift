@@ -3,9 +3,22 @@ import Netlink
 import Synchronization
 import TestSupport
 import Testing
+import Values
 
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabGraph
+@testable import LabInspect
+@testable import LabKernel
 @testable import LabKit
-@testable import LabRunner
+@testable import LabLifecycle
+@testable import LabLoading
+@testable import LabMachine
+@testable import LabModel
+@testable import LabMutation
+@testable import LabProcesses
+@testable import LabSandbox
+@testable import LabTrace
 
 /// A lab that is up can be used at once.
 @Suite(.needs(.namespaces, .veth, .bridge), .timeLimit(.minutes(5)))

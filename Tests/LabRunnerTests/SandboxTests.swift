@@ -3,8 +3,22 @@ import Glibc
 import Subprocess
 import SystemPackage
 import Testing
+import Values
 
-@testable import LabRunner
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabGraph
+@testable import LabInspect
+@testable import LabKernel
+@testable import LabKit
+@testable import LabLifecycle
+@testable import LabLoading
+@testable import LabMachine
+@testable import LabModel
+@testable import LabMutation
+@testable import LabProcesses
+@testable import LabSandbox
+@testable import LabTrace
 
 /// On the host only: there is no User-Mode-Linux kernel inside of another.
 @Suite(.enabled(if: Sandbox.current == nil), .timeLimit(.minutes(2)))

@@ -1,8 +1,21 @@
 import TestSupport
 import Testing
+import Values
 
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabGraph
+@testable import LabInspect
+@testable import LabKernel
 @testable import LabKit
-@testable import LabRunner
+@testable import LabLifecycle
+@testable import LabLoading
+@testable import LabMachine
+@testable import LabModel
+@testable import LabMutation
+@testable import LabProcesses
+@testable import LabSandbox
+@testable import LabTrace
 
 /// Captures of the same traffic listen together, and it is made once.
 @Suite(.needs(.namespaces, .veth, .bridge)) struct SharedStimulusTests {
@@ -11,7 +24,7 @@ import Testing
   {
     points.flatMap { point in
       Capture(at: point, filter: "icmp") { Ping(from: "a", to: target, count: 1) }.sees(sighting)
-        .checkList
+        .checkGroup.checkList
     }
   }
 
@@ -65,7 +78,7 @@ import Testing
   @Test func cancelling() async throws {
     try await withLab(FourVMs(), .linuxbridge) { lab in
       let checks = ["a", "b"].flatMap { point in
-        Capture(at: point) { Run(on: "a", "sleep", "1000") }.checkList
+        Capture(at: point) { Run(on: "a", "sleep", "1000") }.checkGroup.checkList
       }
       let task = Task { try await lab.runner.run(checks) }
       // Each sleeps in the namespace of a, where its process can be seen.

@@ -1,9 +1,22 @@
 import Foundation
 import TestSupport
 import Testing
+import Values
 
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabGraph
+@testable import LabInspect
+@testable import LabKernel
 @testable import LabKit
-@testable import LabRunner
+@testable import LabLifecycle
+@testable import LabLoading
+@testable import LabMachine
+@testable import LabModel
+@testable import LabMutation
+@testable import LabProcesses
+@testable import LabSandbox
+@testable import LabTrace
 
 /// Signals end what netlab does, and not before everything is as it was.
 @Suite(.needs(.namespaces, .veth, .bridge), .serialized, .timeLimit(.minutes(60)))
@@ -55,7 +68,7 @@ struct SignalTests {
     throws
   {
     var document = try ShippedLab.twoVMs().document()
-    document.checks = Run(on: "focal-1", "sh", "-c", "sleep 1006 & sleep 1007; :").checkList
+    document.checks = Run(on: "focal-1", "sh", "-c", "sleep 1006 & sleep 1007; :").checkGroup.checkList
     let (file, before) = (try DocumentFile(document), try Snapshot(of: document.name))
     let netlab = try startNetlab(["test", "--kernel", "host", file.path], for: document.name)
     try wait(for: 1, of: "sleep 1006", in: document.name, startedBy: netlab)

@@ -1,9 +1,22 @@
 import Glibc
 import TestSupport
 import Testing
+import Values
 
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabGraph
+@testable import LabInspect
+@testable import LabKernel
 @testable import LabKit
-@testable import LabRunner
+@testable import LabLifecycle
+@testable import LabLoading
+@testable import LabMachine
+@testable import LabModel
+@testable import LabMutation
+@testable import LabProcesses
+@testable import LabSandbox
+@testable import LabTrace
 
 /// The default datapath, where this kernel has what it takes.
 let bestDatapath: Datapath = KernelProbe.missing([.vlanFiltering]).isEmpty ? .hybrid : .linuxbridge

@@ -1,6 +1,9 @@
-import LabRunner
+import LabKernel
+import LabKit
+import LabMachine
 import TestSupport
 import Testing
+import Values
 
 @testable import Netlink
 

@@ -1,6 +1,10 @@
-import LabRunner
+import LabKernel
+import LabKit
+import LabMachine
+import LabModel
 import TestSupport
 import Testing
+import Values
 
 @testable import Netlink
 

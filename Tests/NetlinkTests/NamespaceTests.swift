@@ -1,7 +1,11 @@
 import Foundation
-import LabRunner
+import LabKernel
+import LabKit
+import LabMachine
+import LabModel
 import TestSupport
 import Testing
+import Values
 
 @testable import Netlink
 

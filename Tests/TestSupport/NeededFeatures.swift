@@ -1,12 +1,15 @@
 import Foundation
-public import LabRunner
-public import Testing
+import LabKernel
+import LabKit
+import LabModel
+import Testing
+import Values
 
 extension Trait where Self == ConditionTrait {
   /// Runs a test only on a kernel that can do what it needs, and notes that it did.
   ///
   /// `make test` runs everything on the host's kernel and on the sandbox's, and fails when a feature was exercised on neither.
-  public static func needs(_ features: KernelFeature...) -> Self {
+  package static func needs(_ features: KernelFeature...) -> Self {
     .enabled("this kernel cannot do \(features.map(\.rawValue).joined(separator: ", "))") {
       guard features.allSatisfy(available.contains) else { return false }
       for feature in features { note(feature) }

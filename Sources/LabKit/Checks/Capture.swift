@@ -1,7 +1,7 @@
 /// Where packets are watched: a device of a node.
 public struct CapturePoint: Hashable, Codable, Sendable, CustomStringConvertible {
   /// Which device, in words that hold for every datapath.
-  public enum Place: Hashable, Sendable {
+  package enum Place: Hashable, Sendable {
     /// The VM's interface on a network, or its first one.
     case port(network: String?)
     /// A host-side device of the VM's port (the first, or the one on a network).
@@ -11,13 +11,13 @@ public struct CapturePoint: Hashable, Codable, Sendable, CustomStringConvertible
   }
 
   /// A host-side device of a port.
-  public enum FabricRole: String, Hashable, Codable, Sendable {
+  package enum FabricRole: String, Hashable, Codable, Sendable {
     case tap, qbr, qvb, qvo
   }
 
   /// A VM, or with `.device` any node.
-  public var node: String
-  public var place: Place
+  package var node: String
+  package var place: Place
 
   public var description: String {
     switch place {
@@ -78,7 +78,7 @@ public enum Sighting: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  public func admits(_ count: Int) -> Bool {
+  package func admits(_ count: Int) -> Bool {
     switch self {
     case .exactly(let wanted): count == wanted
     case .atLeast(let wanted): count >= wanted
@@ -88,14 +88,16 @@ public enum Sighting: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// What `tcpdump` sees at a device while other checks run: `tcpdump -i DEVICE FILTER`, listening before the first packet is sent.
-public struct Capture: CheckValue {
-  public var point: CapturePoint
+public struct Capture: Checks, CheckValue {
+  package static let kind = "capture"
+
+  package var point: CapturePoint
   /// In pcap's syntax; everything when empty.
-  public var filter: String
-  public var sighting: Sighting
+  package var filter: String
+  package var sighting: Sighting
   /// The checks that make the traffic. They must pass as well.
-  public var stimulus: [Check]
-  public var location: SourceLocation
+  package var stimulus: [Check]
+  package var location: SourceLocation
 
   public init(
     at point: some CapturePointReference, filter: String = "",
@@ -116,10 +118,10 @@ public struct Capture: CheckValue {
     return capture
   }
 
-  public var title: String {
+  package var title: String {
     "capture at \(point)\(filter.isEmpty ? "" : " '\(filter)'") sees \(sighting)".onOneLine
   }
-  public var references: CheckReferences {
+  package var references: CheckReferences {
     let count =
       switch sighting {
       case .exactly(let count), .atLeast(let count): count
@@ -128,16 +130,18 @@ public struct Capture: CheckValue {
     return CheckReferences(
       points: [point], filters: [filter], nested: stimulus, numbers: [("packet count", count, 0...1_000_000)])
   }
-  public var isExclusive: Bool { true }
-  public var checkList: [Check] { [.capture(self)] }
+  package var isExclusive: Bool { true }
+  public var checkGroup: CheckGroup { CheckGroup(self) }
 }
 
 /// Frames on a trunk carry a VLAN tag: `tcpdump -i DEVICE vlan VLAN` sees some, and sees none of the same traffic untagged.
-public struct Tagged: CheckValue {
-  public var point: CapturePoint
-  public var vlan: Int
-  public var stimulus: [Check]
-  public var location: SourceLocation
+public struct Tagged: Checks, CheckValue {
+  package static let kind = "tagged"
+
+  package var point: CapturePoint
+  package var vlan: Int
+  package var stimulus: [Check]
+  package var location: SourceLocation
 
   public init(
     at point: some CapturePointReference, vlan: Int,
@@ -150,20 +154,22 @@ public struct Tagged: CheckValue {
     self.location = SourceLocation(file: file, line: line, column: column)
   }
 
-  public var title: String { "frames at \(point) carry VLAN \(vlan)" }
-  public var references: CheckReferences {
+  package var title: String { "frames at \(point) carry VLAN \(vlan)" }
+  package var references: CheckReferences {
     CheckReferences(points: [point], nested: stimulus, numbers: [("vlan", vlan, 1...4094)])
   }
-  public var isExclusive: Bool { true }
-  public var checkList: [Check] { [.tagged(self)] }
+  package var isExclusive: Bool { true }
+  public var checkGroup: CheckGroup { CheckGroup(self) }
 }
 
 /// A third VM sees none of the unicast between two others, while it does see a broadcast from the same sender.
-public struct NotFlooded: CheckValue {
-  public var from: String
-  public var to: Endpoint
-  public var observer: String
-  public var location: SourceLocation
+public struct NotFlooded: Checks, CheckValue {
+  package static let kind = "notFlooded"
+
+  package var from: String
+  package var to: Endpoint
+  package var observer: String
+  package var location: SourceLocation
 
   public init(
     from: some NodeReference, to: some EndpointReference, observer: some NodeReference,
@@ -175,10 +181,10 @@ public struct NotFlooded: CheckValue {
     self.location = SourceLocation(file: file, line: line, column: column)
   }
 
-  public var title: String { "unicast \(from) → \(to) is not flooded to \(observer)" }
-  public var references: CheckReferences {
+  package var title: String { "unicast \(from) → \(to) is not flooded to \(observer)" }
+  package var references: CheckReferences {
     CheckReferences(vms: [from, observer], paths: [(from, to)])
   }
-  public var isExclusive: Bool { true }
-  public var checkList: [Check] { [.notFlooded(self)] }
+  package var isExclusive: Bool { true }
+  public var checkGroup: CheckGroup { CheckGroup(self) }
 }

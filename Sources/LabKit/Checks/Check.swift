@@ -1,43 +1,33 @@
-/// What must hold on a running lab. Checks are values: they cross a process boundary and end up in reports.
-public indirect enum Check: Hashable, Sendable {
-  case ping(Ping)
-  case unreachable(Unreachable)
-  case capture(Capture)
-  case tagged(Tagged)
-  case notFlooded(NotFlooded)
-  case traceroute(Traceroute)
-  case tcp(TCP)
-  case neighbour(Neighbour)
-  case sameTag(SameTag)
-  case differentTag(DifferentTag)
-  case run(Run)
-  case allPairs(AllPairs)
-  case reachable(Reachable)
+/// Every kind of check. A new kind is one line here, a file of values beside this one, and a runner in LabChecks, without
+/// which nothing compiles.
+package typealias CheckKinds = (
+  Ping, Unreachable, Capture, Tagged, NotFlooded, Traceroute, TCP, Neighbour, SameTag, DifferentTag, Run,
+  AllPairs,
+  Reachable
+)
 
-  public var value: any CheckValue {
-    switch self {
-    case .ping(let check): check
-    case .unreachable(let check): check
-    case .capture(let check): check
-    case .tagged(let check): check
-    case .notFlooded(let check): check
-    case .traceroute(let check): check
-    case .tcp(let check): check
-    case .neighbour(let check): check
-    case .sameTag(let check): check
-    case .differentTag(let check): check
-    case .run(let check): check
-    case .allPairs(let check): check
-    case .reachable(let check): check
-    }
-  }
+/// What must hold on a running lab: a value of one of the ``CheckKinds``. It crosses a process boundary and ends up in
+/// reports.
+package struct Check: Sendable {
+  package let value: any CheckValue
 
-  /// How many checks stand in each other, this one counted.
+  package init(_ value: any CheckValue) { self.value = value }
+
+  /// How deep checks are nested, counting this one.
   var depth: Int { 1 + (value.references.nested.map(\.depth).max() ?? 0) }
 }
 
+extension Check: Hashable {
+  package static func == (first: Check, second: Check) -> Bool {
+    AnyHashable(first.value) == AnyHashable(second.value)
+  }
+  package func hash(into hasher: inout Hasher) { value.hash(into: &hasher) }
+}
+
 /// One kind of check.
-public protocol CheckValue: Checks, Hashable, Codable, Sendable {
+package protocol CheckValue: Checks, Hashable, Codable, Sendable {
+  /// The kind as JSON and reports name it: `ping`, `notFlooded`.
+  static var kind: String { get }
   var location: SourceLocation { get }
   /// One line for reports: `ping focal-1 → focal-2`.
   var title: String { get }
@@ -48,30 +38,35 @@ public protocol CheckValue: Checks, Hashable, Codable, Sendable {
 }
 
 extension CheckValue {
-  public var isExclusive: Bool { false }
+  package var isExclusive: Bool { false }
+}
+
+extension CheckGroup {
+  /// A group of one check.
+  init(_ check: some CheckValue) { self.init(checkList: [Check(check)]) }
 }
 
 /// The parts of a lab that a check needs in order to mean anything.
-public struct CheckReferences {
+package struct CheckReferences {
   /// VMs by name.
-  public var vms: [String] = []
+  package var vms: [String] = []
   /// Pairs between which an address is needed: the sender, and whom it sends to.
-  public var paths: [(from: String, to: Endpoint)] = []
-  public var points: [CapturePoint] = []
+  package var paths: [(from: String, to: Endpoint)] = []
+  package var points: [CapturePoint] = []
   /// Capture filters in pcap's syntax.
-  public var filters: [String] = []
+  package var filters: [String] = []
   /// Checks inside this one.
-  public var nested: [Check] = []
+  package var nested: [Check] = []
   /// Numbers that must be inside a range, by name.
-  public var numbers: [(name: String, value: Int, range: ClosedRange<Int>)] = []
+  package var numbers: [(name: String, value: Int, range: ClosedRange<Int>)] = []
   /// Regular expressions.
-  public var patterns: [String] = []
+  package var patterns: [String] = []
   /// Pairs of VMs of which at least one, or each, must be able to talk.
-  public var pairs: Pairs?
+  package var pairs: Pairs?
   /// What is wrong with the check by itself.
-  public var problems: [String] = []
+  package var problems: [String] = []
 
-  public enum Pairs: Sendable {
+  package enum Pairs: Sendable {
     /// All pairs with ports on a network, or with any ports; at least one of them can talk.
     case network(String?)
     /// Each pair of these VMs can talk.
@@ -81,22 +76,24 @@ public struct CheckReferences {
 
 /// What can stand in a lab's checks.
 public protocol Checks {
-  var checkList: [Check] { get }
+  var checkGroup: CheckGroup { get }
 }
 
 /// Several checks together.
 public struct CheckGroup: Checks {
-  public let checkList: [Check]
+  package let checkList: [Check]
+
+  public var checkGroup: CheckGroup { self }
 }
 
 /// Collects checks in the order they are written.
 @resultBuilder
 public enum ChecksBuilder {
   public static func buildExpression(_ check: some Checks) -> CheckGroup {
-    CheckGroup(checkList: check.checkList)
+    check.checkGroup
   }
   public static func buildExpression(_ checks: [some Checks]) -> CheckGroup {
-    CheckGroup(checkList: checks.flatMap(\.checkList))
+    CheckGroup(checkList: checks.flatMap(\.checkGroup.checkList))
   }
   public static func buildBlock(_ parts: CheckGroup...) -> CheckGroup { buildArray(parts) }
   public static func buildOptional(_ part: CheckGroup?) -> CheckGroup { part ?? CheckGroup(checkList: []) }
@@ -110,9 +107,9 @@ public enum ChecksBuilder {
 /// Whom a check sends to: a VM (on one of its networks), or an address as written.
 public struct Endpoint: Hashable, Codable, Sendable, CustomStringConvertible {
   /// A VM's name or an IP address.
-  public var name: String
+  package var name: String
   /// Which of the VM's networks; the first one it shares with the sender when absent.
-  public var network: String?
+  package var network: String?
 
   public var description: String { network.map { "\(name) on \($0)" } ?? name }
 }

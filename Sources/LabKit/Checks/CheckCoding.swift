@@ -1,33 +1,29 @@
 // How checks stand in JSON: `{"ping": {"from": "focal-1", …}}`, where the synthesised coding has a `_0` in between.
 
 extension Check: Codable {
-  private static let kinds: [(name: String, type: any CheckValue.Type)] = [
-    ("ping", Ping.self), ("unreachable", Unreachable.self), ("capture", Capture.self),
-    ("tagged", Tagged.self),
-    ("notFlooded", NotFlooded.self), ("traceroute", Traceroute.self), ("tcp", TCP.self),
-    ("neighbour", Neighbour.self), ("sameTag", SameTag.self), ("differentTag", DifferentTag.self),
-    ("run", Run.self), ("allPairs", AllPairs.self), ("reachable", Reachable.self),
-  ]
+  private static let kinds = values(CheckKinds.self)
 
-  /// The check's kind as JSON and reports name it: `ping`, `notFlooded`.
-  public var kind: String {
-    let type = type(of: value)
-    return Self.kinds.first { $0.type == type }?.name ?? "\(type)"
+  private static func values<each Kind: CheckValue>(_: (repeat each Kind).Type) -> [String:
+    any CheckValue.Type]
+  {
+    var kinds: [String: any CheckValue.Type] = [:]
+    repeat kinds[(each Kind).kind] = (each Kind).self
+    return kinds
   }
 
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Word.self)
     let word = try container.onlyKey(of: "a check")
-    guard let kind = Self.kinds.first(where: { $0.name == word.stringValue }) else {
+    guard let kind = Self.kinds[word.stringValue] else {
       throw DecodingError.dataCorruptedError(
         forKey: word, in: container, debugDescription: "there is no check of this kind")
     }
-    self = try container.decode(kind.type, forKey: word).checkList[0]
+    self.init(try container.decode(kind, forKey: word))
   }
 
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Word.self)
-    try container.encode(value, forKey: Word(kind))
+    try container.encode(value, forKey: Word(type(of: value).kind))
   }
 }
 
@@ -35,7 +31,7 @@ extension CapturePoint.Place: Codable {
   private enum Key: CodingKey { case network, fabric, device }
 
   /// `{"device": "br-int"}`, `{"fabric": "tap", "network": "int_net"}` or `{"network": "int_net"}`; the network may be absent.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
     let network = try container.decodeIfPresent(String.self, forKey: .network)
     if let device = try container.decodeIfPresent(String.self, forKey: .device) {
@@ -47,7 +43,7 @@ extension CapturePoint.Place: Codable {
     }
   }
 
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     switch self {
     case .device(let device): try container.encode(device, forKey: .device)

@@ -1,18 +1,20 @@
 /// Echo requests are answered: `ping -c COUNT -i INTERVAL TARGET` in the sender's namespace.
-public struct Ping: CheckValue {
-  public var from: String
-  public var to: Endpoint
+public struct Ping: Checks, CheckValue {
+  package static let kind = "ping"
+
+  package var from: String
+  package var to: Endpoint
   /// How many requests.
-  public var count: Int
+  package var count: Int
   /// Payload bytes after the ICMP header (8 bytes) and the IP header (20 or 40 bytes): ping's `-s`, 56 when absent.
-  public var size: Int?
+  package var size: Int?
   /// Forbids fragmentation on the way: ping's `-M do`.
-  public var dontFragment: Bool
+  package var dontFragment: Bool
   /// The greatest share of lost packets that still passes, in percent.
-  public var maximumLoss: Int
+  package var maximumLoss: Int
   /// The greatest average round-trip time that still passes, in microseconds.
-  public var maximumRoundTrip: Int?
-  public var location: SourceLocation
+  package var maximumRoundTrip: Int?
+  package var location: SourceLocation
 
   /// - Parameters:
   ///   - loss: The greatest share of lost packets that still passes, in percent.
@@ -32,10 +34,10 @@ public struct Ping: CheckValue {
     self.location = SourceLocation(file: file, line: line, column: column)
   }
 
-  public var title: String {
+  package var title: String {
     "ping \(from) → \(to)" + (size.map { ", \($0) bytes" } ?? "") + (dontFragment ? ", don't fragment" : "")
   }
-  public var references: CheckReferences {
+  package var references: CheckReferences {
     CheckReferences(
       vms: [from], paths: [(from, to)],
       numbers: [
@@ -43,18 +45,20 @@ public struct Ping: CheckValue {
         ("within (µs)", maximumRoundTrip ?? 1, 1...60_000_000),
       ])
   }
-  public var checkList: [Check] { [.ping(self)] }
+  public var checkGroup: CheckGroup { CheckGroup(self) }
 }
 
 /// No echo request is answered, though the sender's own interface is up and running.
-public struct Unreachable: CheckValue {
-  public var from: String
-  public var to: Endpoint
-  public var size: Int?
-  public var dontFragment: Bool
+public struct Unreachable: Checks, CheckValue {
+  package static let kind = "unreachable"
+
+  package var from: String
+  package var to: Endpoint
+  package var size: Int?
+  package var dontFragment: Bool
   /// How long to wait for an answer, in milliseconds.
-  public var timeout: Int
-  public var location: SourceLocation
+  package var timeout: Int
+  package var location: SourceLocation
 
   /// - Parameter waiting: How long to wait for an answer that must not come.
   public init(
@@ -70,16 +74,16 @@ public struct Unreachable: CheckValue {
     self.location = SourceLocation(file: file, line: line, column: column)
   }
 
-  public var title: String {
+  package var title: String {
     "unreachable \(from) → \(to)" + (size.map { ", \($0) bytes" } ?? "")
       + (dontFragment ? ", don't fragment" : "")
   }
-  public var references: CheckReferences {
+  package var references: CheckReferences {
     CheckReferences(
       vms: [from], paths: [(from, to)],
       numbers: [("waiting (ms)", timeout, 1...60_000), ("size", size ?? 56, 0...65_507)])
   }
-  public var checkList: [Check] { [.unreachable(self)] }
+  public var checkGroup: CheckGroup { CheckGroup(self) }
 }
 
 extension Duration {

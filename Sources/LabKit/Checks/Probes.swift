@@ -1,9 +1,11 @@
 /// The path has a given number of hops: `traceroute -n TARGET`. One hop means no router in between.
-public struct Traceroute: CheckValue {
-  public var from: String
-  public var to: Endpoint
-  public var hopCount: Int
-  public var location: SourceLocation
+public struct Traceroute: Checks, CheckValue {
+  package static let kind = "traceroute"
+
+  package var from: String
+  package var to: Endpoint
+  package var hopCount: Int
+  package var location: SourceLocation
 
   public init(
     from: some NodeReference, to: some EndpointReference,
@@ -22,21 +24,23 @@ public struct Traceroute: CheckValue {
     return check
   }
 
-  public var title: String { "traceroute \(from) → \(to) takes \(hopCount) hop\(hopCount == 1 ? "" : "s")" }
-  public var references: CheckReferences {
+  package var title: String { "traceroute \(from) → \(to) takes \(hopCount) hop\(hopCount == 1 ? "" : "s")" }
+  package var references: CheckReferences {
     CheckReferences(vms: [from], paths: [(from, to)], numbers: [("hops", hopCount, 1...64)])
   }
-  public var checkList: [Check] { [.traceroute(self)] }
+  public var checkGroup: CheckGroup { CheckGroup(self) }
 }
 
 /// A TCP port of one VM is served and reached from another; bytes go both ways.
 ///
 /// The port is served for the length of the check, unless something in the VM already listens on it.
-public struct TCP: CheckValue {
-  public var from: String
-  public var to: Endpoint
-  public var port: Int
-  public var location: SourceLocation
+public struct TCP: Checks, CheckValue {
+  package static let kind = "tcp"
+
+  package var from: String
+  package var to: Endpoint
+  package var port: Int
+  package var location: SourceLocation
 
   public init(
     from: some NodeReference, to: some EndpointReference, port: Int,
@@ -48,18 +52,20 @@ public struct TCP: CheckValue {
     self.location = SourceLocation(file: file, line: line, column: column)
   }
 
-  public var title: String { "tcp \(from) → \(to) port \(port)" }
-  public var references: CheckReferences {
+  package var title: String { "tcp \(from) → \(to) port \(port)" }
+  package var references: CheckReferences {
     CheckReferences(vms: [from], paths: [(from, to)], numbers: [("port", port, 1...65_535)])
   }
-  public var checkList: [Check] { [.tcp(self)] }
+  public var checkGroup: CheckGroup { CheckGroup(self) }
 }
 
 /// The sender's neighbour table has the target's address with the MAC that the lab declares: `ip neigh show`.
-public struct Neighbour: CheckValue {
-  public var from: String
-  public var to: Endpoint
-  public var location: SourceLocation
+public struct Neighbour: Checks, CheckValue {
+  package static let kind = "neighbour"
+
+  package var from: String
+  package var to: Endpoint
+  package var location: SourceLocation
 
   public init(
     of from: some NodeReference, for to: some EndpointReference,
@@ -70,16 +76,18 @@ public struct Neighbour: CheckValue {
     self.location = SourceLocation(file: file, line: line, column: column)
   }
 
-  public var title: String { "neighbour table of \(from) has \(to)'s MAC" }
-  public var references: CheckReferences { CheckReferences(vms: [from], paths: [(from, to)]) }
-  public var checkList: [Check] { [.neighbour(self)] }
+  package var title: String { "neighbour table of \(from) has \(to)'s MAC" }
+  package var references: CheckReferences { CheckReferences(vms: [from], paths: [(from, to)]) }
+  public var checkGroup: CheckGroup { CheckGroup(self) }
 }
 
 /// Two VMs' ports carry one VLAN tag on their host: they are on one network.
-public struct SameTag: CheckValue {
-  public var first: String
-  public var second: String
-  public var location: SourceLocation
+public struct SameTag: Checks, CheckValue {
+  package static let kind = "sameTag"
+
+  package var first: String
+  package var second: String
+  package var location: SourceLocation
 
   public init(
     _ first: some NodeReference, _ second: some NodeReference,
@@ -90,16 +98,18 @@ public struct SameTag: CheckValue {
     self.location = SourceLocation(file: file, line: line, column: column)
   }
 
-  public var title: String { "same tag \(first), \(second)" }
-  public var references: CheckReferences { CheckReferences(vms: [first, second]) }
-  public var checkList: [Check] { [.sameTag(self)] }
+  package var title: String { "same tag \(first), \(second)" }
+  package var references: CheckReferences { CheckReferences(vms: [first, second]) }
+  public var checkGroup: CheckGroup { CheckGroup(self) }
 }
 
 /// Two VMs' ports carry different VLAN tags on their host: they are on different networks.
-public struct DifferentTag: CheckValue {
-  public var first: String
-  public var second: String
-  public var location: SourceLocation
+public struct DifferentTag: Checks, CheckValue {
+  package static let kind = "differentTag"
+
+  package var first: String
+  package var second: String
+  package var location: SourceLocation
 
   public init(
     _ first: some NodeReference, _ second: some NodeReference,
@@ -110,15 +120,17 @@ public struct DifferentTag: CheckValue {
     self.location = SourceLocation(file: file, line: line, column: column)
   }
 
-  public var title: String { "different tags \(first), \(second)" }
-  public var references: CheckReferences { CheckReferences(vms: [first, second]) }
-  public var checkList: [Check] { [.differentTag(self)] }
+  package var title: String { "different tags \(first), \(second)" }
+  package var references: CheckReferences { CheckReferences(vms: [first, second]) }
+  public var checkGroup: CheckGroup { CheckGroup(self) }
 }
 
 /// A command in a node ends with the expected status and output.
 ///
 /// The command is given as its arguments and never passes through a shell.
-public struct Run: CheckValue {
+public struct Run: Checks, CheckValue {
+  package static let kind = "run"
+
   /// What the command's standard output must be like.
   public enum Output: Hashable, Sendable {
     case anything
@@ -127,11 +139,11 @@ public struct Run: CheckValue {
     case matches(String)
   }
 
-  public var node: String
-  public var command: [String]
-  public var status: Int
-  public var output: Output
-  public var location: SourceLocation
+  package var node: String
+  package var command: [String]
+  package var status: Int
+  package var output: Output
+  package var location: SourceLocation
 
   public init(
     on node: some NodeReference, _ command: String..., status: Int = 0, output: Output = .anything,
@@ -144,8 +156,8 @@ public struct Run: CheckValue {
     self.location = SourceLocation(file: file, line: line, column: column)
   }
 
-  public var title: String { "run on \(node): \(command.joined(separator: " "))".onOneLine }
-  public var references: CheckReferences {
+  package var title: String { "run on \(node): \(command.joined(separator: " "))".onOneLine }
+  package var references: CheckReferences {
     var references = CheckReferences(
       points: [CapturePoint(node: node, place: .device("lo"))], numbers: [("status", status, 0...255)])
     if case .matches(let pattern) = output { references.patterns = [pattern] }
@@ -155,5 +167,5 @@ public struct Run: CheckValue {
     }
     return references
   }
-  public var checkList: [Check] { [.run(self)] }
+  public var checkGroup: CheckGroup { CheckGroup(self) }
 }

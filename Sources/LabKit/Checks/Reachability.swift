@@ -2,10 +2,12 @@
 ///
 /// A pair may talk when the sender's route to the target's address, and the target's back, leave by ports on one network
 /// with no gateway in between. A pair with a gateway in between is not judged.
-public struct AllPairs: CheckValue {
+public struct AllPairs: Checks, CheckValue {
+  package static let kind = "allPairs"
+
   /// Only ports on this network; all ports when absent.
-  public var network: String?
-  public var location: SourceLocation
+  package var network: String?
+  package var location: SourceLocation
 
   public init(file: String = #filePath, line: Int = #line, column: Int = #column) {
     self.location = SourceLocation(file: file, line: line, column: column)
@@ -19,16 +21,18 @@ public struct AllPairs: CheckValue {
     self.location = SourceLocation(file: file, line: line, column: column)
   }
 
-  public var title: String { "all pairs" + (network.map { " on \($0)" } ?? "") }
-  public var references: CheckReferences { CheckReferences(pairs: .network(network)) }
-  public var isExclusive: Bool { true }
-  public var checkList: [Check] { [.allPairs(self)] }
+  package var title: String { "all pairs" + (network.map { " on \($0)" } ?? "") }
+  package var references: CheckReferences { CheckReferences(pairs: .network(network)) }
+  package var isExclusive: Bool { true }
+  public var checkGroup: CheckGroup { CheckGroup(self) }
 }
 
 /// Each of some VMs answers each other one.
-public struct Reachable: CheckValue {
-  public var vms: [String]
-  public var location: SourceLocation
+public struct Reachable: Checks, CheckValue {
+  package static let kind = "reachable"
+
+  package var vms: [String]
+  package var location: SourceLocation
 
   public init(
     _ vms: any NodeReference..., file: String = #filePath, line: Int = #line, column: Int = #column
@@ -43,11 +47,11 @@ public struct Reachable: CheckValue {
     self.location = SourceLocation(file: file, line: line, column: column)
   }
 
-  public var title: String {
+  package var title: String {
     let shown = vms.prefix(4).joined(separator: ", ")
     return "\(shown)\(vms.count > 4 ? " and \(vms.count - 4) more" : "") reach each other"
   }
-  public var references: CheckReferences { CheckReferences(vms: vms, pairs: .each(vms)) }
-  public var isExclusive: Bool { true }
-  public var checkList: [Check] { [.reachable(self)] }
+  package var references: CheckReferences { CheckReferences(vms: vms, pairs: .each(vms)) }
+  package var isExclusive: Bool { true }
+  public var checkGroup: CheckGroup { CheckGroup(self) }
 }

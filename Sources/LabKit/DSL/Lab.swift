@@ -1,3 +1,5 @@
+@_exported public import Values
+
 /// A lab: the topology its author means, and the checks that prove it.
 ///
 /// ```swift

@@ -1,13 +1,13 @@
 /// A network: one broadcast domain, with the subnets whose addresses its ports get.
 public struct Network: Hashable, Codable, Sendable {
-  public var name: String
+  package var name: String
   /// CIDR texts, as written.
-  public var subnets: [String]
+  package var subnets: [String]
   /// In bytes; what every device of the network's ports gets.
-  public var mtu: Int
+  package var mtu: Int
   /// The UUID Neutron would give it; chosen from the names when absent.
-  public var id: String?
-  public var location: SourceLocation
+  package var id: String?
+  package var location: SourceLocation
 
   /// - Parameters:
   ///   - subnet: The network's subnet in CIDR notation. A network may have none (its ports then have no addresses).
@@ -43,5 +43,5 @@ extension String: NetworkReference {
 }
 
 extension Network: Topology {
-  public var declarations: [Declaration] { [.network(self)] }
+  public var topologyGroup: TopologyGroup { TopologyGroup(declarations: [.network(self)]) }
 }

@@ -1,9 +1,9 @@
 /// A VM: a network namespace with one or more ports.
 public struct VM: Hashable, Codable, Sendable {
-  public var name: String
+  package var name: String
   /// The host it stands in directly (`Host("h") { vm }`); its ports may place it as well.
-  public var host: String?
-  public var location: SourceLocation
+  package var host: String?
+  package var location: SourceLocation
 
   public init(
     _ name: String, file: String = #filePath, line: Int = #line, column: Int = #column
@@ -15,8 +15,8 @@ public struct VM: Hashable, Codable, Sendable {
 
 /// A compute host: the namespace that holds the bridges its VMs are plugged into.
 public struct Host: Hashable, Codable, Sendable {
-  public var name: String
-  public var location: SourceLocation
+  package var name: String
+  package var location: SourceLocation
   /// What stands in the braces; flattened when the lab becomes a document.
   var content: [Declaration] = []
 
@@ -62,8 +62,8 @@ extension Host: NodeReference {
 }
 
 extension VM: Topology {
-  public var declarations: [Declaration] { [.vm(self)] }
+  public var topologyGroup: TopologyGroup { TopologyGroup(declarations: [.vm(self)]) }
 }
 extension Host: Topology {
-  public var declarations: [Declaration] { [.host(self)] }
+  public var topologyGroup: TopologyGroup { TopologyGroup(declarations: [.host(self)]) }
 }

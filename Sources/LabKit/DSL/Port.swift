@@ -1,35 +1,35 @@
 /// A port: where a VM is plugged into a network.
-public struct Port: Hashable, Codable, Sendable {
-  public var vm: String
-  public var network: String
+package struct Port: Hashable, Codable, Sendable {
+  package var vm: String
+  package var network: String
   /// The host whose braces the port stands in.
-  public var host: String?
+  package var host: String?
   /// Addresses as written; when there are none, one is chosen from the network's first subnet of each family.
-  public var addresses: [String]
-  public var mac: String?
+  package var addresses: [String]
+  package var mac: String?
   /// Neutron's port UUID: its first 11 characters name the devices.
-  public var id: String?
+  package var id: String?
   /// In bytes; the network's when absent.
-  public var mtu: Int?
+  package var mtu: Int?
   /// The interface inside the VM; `eth0`, `eth1` … when absent.
-  public var device: String?
-  public var routes: [Route]
-  public var subports: [Subport]
-  public var location: SourceLocation
+  package var device: String?
+  package var routes: [Route]
+  package var subports: [Subport]
+  package var location: SourceLocation
 }
 
 /// A VLAN subport of a port: the VM sees it as a VLAN subinterface (`eth0.100`), outside it is on a network of its own.
 public struct Subport: Hashable, Codable, Sendable {
-  public var network: String
+  package var network: String
   /// The VLAN id inside the VM, 1 to 4094. It says nothing about the tag the network has on the host.
-  public var vlan: Int
-  public var addresses: [String]
+  package var vlan: Int
+  package var addresses: [String]
   /// The parent's when absent, as in Neutron's trunks.
-  public var mac: String?
-  public var id: String?
-  public var mtu: Int?
-  public var routes: [Route]
-  public var location: SourceLocation
+  package var mac: String?
+  package var id: String?
+  package var mtu: Int?
+  package var routes: [Route]
+  package var location: SourceLocation
   /// The network's handle, until the port that carries the subport has declared it.
   var declaredNetwork: Network?
 
@@ -56,10 +56,10 @@ public struct Subport: Hashable, Codable, Sendable {
 /// A route inside a VM, through the port that carries it.
 public struct Route: Hashable, Codable, Sendable {
   /// CIDR text, or `default`.
-  public var destination: String
+  package var destination: String
   /// The next hop; absent for a destination on the link itself.
-  public var gateway: String?
-  public var location: SourceLocation
+  package var gateway: String?
+  package var location: SourceLocation
 
   /// `ip route add DESTINATION via GATEWAY dev PORT`
   public static func to(
@@ -88,7 +88,9 @@ public struct Route: Hashable, Codable, Sendable {
 
 /// A port in a topology, with the handles it was made from (using a handle declares it).
 public struct PortPlacement: Topology {
-  public let declarations: [Declaration]
+  let declarations: [Declaration]
+
+  public var topologyGroup: TopologyGroup { TopologyGroup(declarations: declarations) }
 }
 
 extension VM {

@@ -1,10 +1,10 @@
 /// What can stand in a lab's topology: hosts, VMs, networks, ports, and groups of them.
 public protocol Topology {
-  var declarations: [Declaration] { get }
+  var topologyGroup: TopologyGroup { get }
 }
 
 /// One thing that a topology declares.
-public enum Declaration: Hashable, Sendable {
+package enum Declaration: Hashable, Sendable {
   case network(Network)
   case host(Host)
   case vm(VM)
@@ -13,17 +13,19 @@ public enum Declaration: Hashable, Sendable {
 
 /// Several declarations together; what `for`, `if` and functions returning `some Topology` make.
 public struct TopologyGroup: Topology {
-  public let declarations: [Declaration]
+  package let declarations: [Declaration]
+
+  public var topologyGroup: TopologyGroup { self }
 }
 
 /// Collects declarations in the order they are written.
 @resultBuilder
 public enum TopologyBuilder {
   public static func buildExpression(_ element: some Topology) -> TopologyGroup {
-    TopologyGroup(declarations: element.declarations)
+    element.topologyGroup
   }
   public static func buildExpression(_ elements: [some Topology]) -> TopologyGroup {
-    TopologyGroup(declarations: elements.flatMap(\.declarations))
+    TopologyGroup(declarations: elements.flatMap(\.topologyGroup.declarations))
   }
   public static func buildBlock(_ parts: TopologyGroup...) -> TopologyGroup { buildArray(parts) }
   public static func buildOptional(_ part: TopologyGroup?) -> TopologyGroup {

@@ -3,29 +3,29 @@ internal import FoundationEssentials
 /// A lab as its author wrote it: what crosses from the lab's process to netlab, and what `netlab compile` writes.
 ///
 /// Nothing in it has been checked: a document is resolved before anything is made of it.
-public struct LabDocument: Hashable, Codable, Sendable {
+package struct LabDocument: Hashable, Codable, Sendable {
   /// The version of this format; another one is refused.
-  public static let currentFormat = 1
-  public var format = LabDocument.currentFormat
+  package static let currentFormat = 1
+  package var format = LabDocument.currentFormat
 
-  public var name: String
-  public var datapath: Datapath
-  public var parameters: [ParameterValue] = []
-  public var networks: [Network] = []
-  public var hosts: [Host] = []
-  public var vms: [VM] = []
-  public var ports: [Port] = []
-  public var checks: [Check] = []
+  package var name: String
+  package var datapath: Datapath
+  package var parameters: [ParameterValue] = []
+  package var networks: [Network] = []
+  package var hosts: [Host] = []
+  package var vms: [VM] = []
+  package var ports: [Port] = []
+  package var checks: [Check] = []
 
   /// A parameter of the lab, with the value this document was made with.
-  public struct ParameterValue: Hashable, Codable, Sendable {
-    public var name: String
-    public var type: String
-    public var value: String
-    public var help: String
+  package struct ParameterValue: Hashable, Codable, Sendable {
+    package var name: String
+    package var type: String
+    package var value: String
+    package var help: String
   }
 
-  public init(name: String, datapath: Datapath = .hybrid) {
+  package init(name: String, datapath: Datapath = .hybrid) {
     self.name = name
     self.datapath = datapath
   }
@@ -35,9 +35,9 @@ public struct LabDocument: Hashable, Codable, Sendable {
     self.init(name: type(of: lab).name, datapath: lab.datapath)
     let properties = Array(Mirror(reflecting: lab).children)
     parameters = try Self.apply(settings, to: properties)
-    add(lab.topology.declarations, host: nil)
+    add(lab.topology.topologyGroup.declarations, host: nil)
     addUnplacedVMs(properties.map(\.value))
-    checks = lab.checks.checkList
+    checks = lab.checks.checkGroup.checkList
     // JSON cannot be nested without end.
     if let check = checks.first(where: { $0.depth > 16 }) {
       throw LabErrors(diagnostics: [
@@ -135,7 +135,7 @@ public struct LabDocument: Hashable, Codable, Sendable {
 
 extension VM {
   /// The declaration itself, wherever it is placed.
-  var withoutHost: VM {
+  package var withoutHost: VM {
     var vm = self
     vm.host = nil
     return vm
@@ -144,7 +144,7 @@ extension VM {
 
 extension LabDocument {
   /// The document as JSON text, with sorted keys, so that equal labs give equal text.
-  public var json: String {
+  package var json: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     // Encoding fails for non-finite numbers, of which a document has none, and for deeply nested checks, which `init` refuses.
@@ -153,7 +153,7 @@ extension LabDocument {
   }
 
   /// Reads a document; any input is safe.
-  public init(json bytes: [UInt8]) throws(LabErrors) {
+  package init(json bytes: [UInt8]) throws(LabErrors) {
     struct Header: Decodable { var format: Int }
     let data = Data(bytes)
     do {

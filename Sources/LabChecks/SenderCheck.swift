@@ -1,0 +1,56 @@
+import LabCapture
+import LabKernel
+import LabKit
+import LabLifecycle
+import LabMachine
+import LabModel
+import LabProcesses
+import LabTrace
+import Netlink
+import Values
+
+extension CheckRunner {
+  /// Fails when a sender could not reach anybody anyway: then that somebody does not answer proves nothing.
+  ///
+  /// Looked at is the interface that the route to the target leads out of; without a route, all of the sender's.
+  func requireSender(_ sender: String, canReach target: IPAddress) throws {
+    let passage = Passage(sender: sender, target: target)
+    let connection = try open(sender).connection
+    let links = try connection.links()
+    let used = try connection.outgoingLink(to: target)
+    let addresses = Set(try connection.addresses().map(\.address))
+    for port in try vm(sender).allPorts {
+      guard let link = links.first(where: { $0.name == port.device }) else {
+        throw Failure(
+          expected: "\(sender)'s own interface \(port.device)",
+          seen: "there is none, so that no reply proves nothing", passage: passage)
+      }
+      if let used, used != link.index { continue }
+      guard link.isUp, link.hasCarrier != false else {
+        throw Failure(
+          expected: "\(sender)'s own interface \(port.device) up and with a carrier",
+          seen: "it is \(link.isUp ? "without a carrier" : "down"), so that no reply proves nothing",
+          passage: passage)
+      }
+      for address in port.addresses where !addresses.contains(address.address.bytes) {
+        throw Failure(
+          expected: "\(address) on \(sender)'s own interface \(port.device)",
+          seen: "it is not there, so that no reply proves nothing", passage: passage)
+      }
+    }
+  }
+}
+
+extension Connection {
+  /// The ifindex that the most specific route to an address leads out of; `nil` without a route.
+  fileprivate func outgoingLink(to target: IPAddress) throws -> Int32? {
+    try routes(table: Netlink.Route.mainTable)
+      .filter { route in
+        guard let address = IPAddress(bytes: route.destination), address.family == target.family else {
+          return false
+        }
+        return IPPrefix(address: address, length: Int(route.prefixLength)).contains(target)
+      }
+      .max { $0.prefixLength < $1.prefixLength }?.link
+  }
+}

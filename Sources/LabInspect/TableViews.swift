@@ -1,0 +1,148 @@
+import LabKernel
+import LabKit
+import LabLifecycle
+import LabMachine
+import LabModel
+import Netlink
+import Values
+
+/// What a bridge knows about a MAC: a row of `netlab show LAB fdb`.
+package struct ForwardingView: Codable, Sendable {
+  package var node: String
+  package var bridge: String
+  package var mac: String
+  package var port: String
+  package var vlan: Int?
+  /// `learned`, `static`, or `own` for what belongs to the bridge and its ports themselves.
+  package var kind: String
+  /// The VM's interface that has this MAC.
+  package var owner: String?
+}
+
+/// A row of `netlab show LAB neighbours`.
+package struct NeighbourView: Codable, Sendable {
+  package var node: String
+  package var address: String
+  package var device: String
+  package var mac: String?
+  /// As `ip neighbour` writes it: `REACHABLE`, `STALE` …
+  package var state: String
+  /// The VM's interface that has this MAC.
+  package var owner: String?
+}
+
+/// A row of `netlab show LAB routes`.
+package struct RouteView: Codable, Sendable {
+  package var node: String
+  package var destination: String
+  package var gateway: String?
+  package var device: String?
+  /// `unicast`, `blackhole` …
+  package var kind: String
+  package var source: String?
+  package var metric: Int?
+  package var table: String
+  /// Who made it: `kernel`, `static` …
+  package var origin: String
+}
+
+extension Inspection {
+  /// What the bridges have learned: `bridge fdb show`, without the devices' own addresses unless asked for.
+  package func forwarding(withOwn: Bool = false) -> [ForwardingView] {
+    nodes.flatMap { node in
+      node.forwarding.compactMap { entry -> ForwardingView? in
+        // Entries of a device that is no bridge or port are its multicast filter.
+        guard let bridge = entry.master ?? bridgeIndex(entry.link, in: node),
+          let mac = MACAddress(bytes: entry.address), !mac.isMulticast
+        else { return nil }
+        let isOwn = entry.state.contains(.permanent)
+        guard withOwn || !isOwn else { return nil }
+        return ForwardingView(
+          node: node.name, bridge: node.name(of: bridge), mac: "\(mac)", port: node.name(of: entry.link),
+          vlan: entry.vlan.map(Int.init),
+          kind: isOwn ? "own" : entry.state.contains(.noARP) ? "static" : "learned",
+          owner: owner(of: mac).map { "\($0)" })
+      }.sorted { ($0.bridge, $0.vlan ?? 0, $0.mac) < ($1.bridge, $1.vlan ?? 0, $1.mac) }
+    }
+  }
+
+  private func bridgeIndex(_ index: Int32, in node: Node) -> Int32? {
+    if case .bridge = node.links[index]?.kind { index } else { nil }
+  }
+
+  /// The neighbour tables of all nodes: `ip neighbour show`.
+  package func neighbours() -> [NeighbourView] {
+    nodes.flatMap { node in
+      node.neighbours.compactMap { entry -> NeighbourView? in
+        guard let address = IPAddress(bytes: entry.address), entry.state != .noARP else { return nil }
+        let mac = entry.linkLayerAddress.flatMap { MACAddress(bytes: $0) }
+        return NeighbourView(
+          node: node.name, address: "\(address)", device: node.name(of: entry.link), mac: mac.map { "\($0)" },
+          state: entry.state.word, owner: owner(of: mac).map { "\($0)" })
+      }.sorted { ($0.device, $0.address) < ($1.device, $1.address) }
+    }
+  }
+
+  /// The routes of all nodes: `ip route show`, with the local table (the nodes' own addresses) only if asked for.
+  package func routes(withLocal: Bool = false) -> [RouteView] {
+    nodes.flatMap { node in
+      node.routes.compactMap { route -> RouteView? in
+        guard let address = IPAddress(bytes: route.destination),
+          withLocal || route.table != Netlink.Route.localTable,
+          withLocal || !address.isMulticast
+        else { return nil }
+        let isDefault = route.prefixLength == 0
+        return RouteView(
+          node: node.name, destination: isDefault ? "default" : "\(address)/\(route.prefixLength)",
+          gateway: route.gateway.flatMap { IPAddress(bytes: $0) }.map { "\($0)" },
+          device: route.link.map { node.name(of: $0) }, kind: route.kind.word,
+          source: route.preferredAddress.flatMap { IPAddress(bytes: $0) }.map { "\($0)" },
+          metric: route.priority.map(Int.init), table: Netlink.Route.tableWord(route.table),
+          origin: route.source.word)
+      }
+    }
+  }
+}
+
+extension NeighbourState {
+  /// As iproute2 writes it.
+  fileprivate var word: String {
+    let words: [(NeighbourState, String)] = [
+      (.incomplete, "INCOMPLETE"), (.reachable, "REACHABLE"), (.stale, "STALE"), (.delay, "DELAY"),
+      (.probe, "PROBE"), (.failed, "FAILED"), (.noARP, "NOARP"), (.permanent, "PERMANENT"),
+    ]
+    let found = words.filter { contains($0.0) }.map(\.1)
+    return found.isEmpty ? "NONE" : found.joined(separator: ",")
+  }
+}
+
+extension Netlink.Route {
+  fileprivate static func tableWord(_ table: UInt32) -> String {
+    switch table {
+    case mainTable: "main"
+    case localTable: "local"
+    case 253: "default"
+    default: "\(table)"
+    }
+  }
+}
+
+extension Netlink.Route.Kind {
+  fileprivate var word: String {
+    let words: [Self: String] = [
+      .unicast: "unicast", .local: "local", .broadcast: "broadcast", .anycast: "anycast",
+      .multicast: "multicast",
+      .blackhole: "blackhole", .unreachable: "unreachable", .prohibit: "prohibit", .throw: "throw",
+    ]
+    return words[self] ?? "\(rawValue)"
+  }
+}
+
+extension Netlink.Route.Source {
+  fileprivate var word: String {
+    let words: [Self: String] = [
+      .redirect: "redirect", .kernel: "kernel", .boot: "boot", .static: "static", .routerAdvertisement: "ra",
+    ]
+    return words[self] ?? "\(rawValue)"
+  }
+}

@@ -1,0 +1,35 @@
+import LabKit
+import LabMachine
+import LabModel
+import Netlink
+import Values
+
+/// A step that the kernel refused.
+package struct StepFailure: Error {
+  var step: Step
+  package var error: NetlinkError?
+  var problem: String?
+
+  init(step: Step, error: NetlinkError) {
+    self.step = step
+    self.error = error
+  }
+
+  init(step: Step, problem: String) {
+    self.step = step
+    self.problem = problem
+  }
+
+  /// Whether what was to be deleted was being deleted already: with a namespace that was, for instance.
+  package var isOvertaken: Bool {
+    if case .deleteLink = step { error?.codeName == "ENODEV" } else { false }
+  }
+
+  /// What a person needs: the command that is the same as the step, the kernel's words, the place in the lab.
+  package var report: String {
+    let command = step.commands.joined(separator: " && ")
+    let words = error.map { "\($0)" } ?? problem ?? ""
+    let place = step.origin.map { "\($0): " } ?? ""
+    return "\(place)error: the kernel refused a step: \(words)\n  the step: \(command)"
+  }
+}

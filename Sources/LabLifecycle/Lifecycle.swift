@@ -1,0 +1,158 @@
+import LabKernel
+import LabKit
+import LabMachine
+import LabModel
+import LabProcesses
+import Logging
+import Netlink
+import Values
+
+/// Brings labs up and down, and finds how a running one differs from what it should be.
+///
+/// Synchronous, on the calling thread: nothing here suspends.
+package struct Lifecycle: Sendable {
+  package let store: LabStore
+  let logger: Logger
+  /// Called when another netlab holds the lab's lock, with the lab's name.
+  package var waiting: @Sendable (String) -> Void = { _ in }
+  /// Called with something that a person should know before it happens.
+  package var warning: @Sendable (String) -> Void = { _ in }
+  /// What is to go wrong, in a test.
+  package var faults: Faults?
+
+  package init(store: LabStore = LabStore(), logger: Logger = Logger(label: "netlab")) {
+    self.store = store
+    self.logger = logger
+  }
+
+  /// How a lab differs from what it should be.
+  package struct Status: Sendable {
+    package var state: LabState
+    package var changes: [Change]
+    /// Devices in the lab's namespaces that netlab did not make.
+    package var unmanaged: [LabModel.Link]
+    /// Namespaces under the lab's names that netlab did not make.
+    package var foreign: [String]
+    package var plan: Plan
+  }
+
+  /// What `up` would do, without doing it.
+  package func plan(_ document: LabDocument) throws -> Plan {
+    let lab = try document.resolved()
+    guard var state = try store.state(of: lab.name) else {
+      return Plan(from: Blueprint(), to: lab.blueprint())
+    }
+    state.replaceDocument(with: document)
+    let wanted = lab.blueprint().marked(state.mark)
+    state.addNamespaces(of: wanted)
+    return Plan(from: try observe(open(state), of: state, wanted: wanted).blueprint, to: wanted)
+  }
+
+  /// Compares a running lab with what it should be.
+  package func status(_ lab: String) throws -> Status {
+    let state = try state(of: lab)
+    let wanted = try state.document.resolved().blueprint().marked(state.mark)
+    let namespaces = try open(state)
+    let found = try observe(namespaces, of: state, wanted: wanted)
+    let changes = wanted.difference(from: found.blueprint)
+    return Status(
+      state: state, changes: changes, unmanaged: found.unmanaged, foreign: namespaces.foreign,
+      plan: Plan(changes, from: found.blueprint, to: wanted))
+  }
+
+  /// A running lab, as it was resolved when it came up.
+  package func runningLab(_ name: String) throws -> ResolvedLab {
+    let state = try state(of: name)
+    return try state.document.resolved()
+  }
+
+  /// What is remembered of a running lab.
+  package func state(of lab: String) throws -> LabState {
+    guard let state = try store.state(of: lab) else { throw try notRunning(lab) }
+    return state
+  }
+
+  /// The path of a node's namespace in a running lab, for entering it.
+  package func namespacePath(of node: String, in lab: String) throws -> String {
+    let state = try state(of: lab)
+    let nodes = state.namespaces.map { String($0.dropFirst(lab.count + 1)) }
+    guard nodes.contains(node) else {
+      throw RunnerError(
+        .usage, "the lab '\(lab)' has no node '\(node.terminalSafe)'",
+        remedy: nearest(to: node, in: nodes).map { "Did you mean '\($0)'?" }
+          ?? "It has \(nodes.joined(separator: ", ")).")
+    }
+    let name = "\(lab).\(node)"
+    guard try OpenNamespaces(named: [name], markedBy: state.mark)[name] != nil else {
+      throw RunnerError(
+        .kernel, "the namespace \(name) is not there any more", remedy: "`netlab up \(lab)` makes it again.")
+    }
+    return OpenNamespace.path(of: name)
+  }
+
+  /// What a lab's namespaces hold.
+  package struct Observation {
+    package var blueprint: Blueprint
+    /// Devices that the lab did not make.
+    package var unmanaged: [LabModel.Link]
+  }
+
+  package func open(_ state: LabState) throws -> OpenNamespaces {
+    try DescriptorLimit.raise(toFit: state.namespaces.count)
+    return try Timeline.phase("open") { try OpenNamespaces(named: state.namespaces, markedBy: state.mark) }
+  }
+
+  package func observe(_ namespaces: OpenNamespaces, of state: LabState, wanted: Blueprint) throws
+    -> Observation
+  {
+    let earlier = try state.earlier.map { try $0.resolved().blueprint() }
+    var observer = Observer(namespaces, ownership: Ownership(of: [wanted] + earlier))
+    let known = Set(wanted.sysctls.map { [$0.namespace, $0.key] })
+    let others = earlier.flatMap(\.sysctls).filter { !known.contains([$0.namespace, $0.key]) }
+    let blueprint = try Timeline.phase("observe") { try observer.observe(settings: wanted.sysctls + others) }
+    return Observation(blueprint: blueprint, unmanaged: observer.unmanaged)
+  }
+
+  func notRunning(_ lab: String) throws -> RunnerError {
+    let labs = try store.labs()
+    if try store.isElsewhere(lab) {
+      return RunnerError(
+        .environment, "the lab '\(lab)' is not yours: another user, probably root, brought it up",
+        remedy: "Look at it as that user: sudo netlab … \(lab)")
+    }
+    let hint = nearest(to: lab, in: labs).map { "Did you mean '\($0)'?" }
+    return RunnerError(
+      .usage, "the lab '\(lab.terminalSafe)' is not running",
+      remedy: hint
+        ?? (labs.isEmpty
+          ? "No lab is: `netlab up FILE` brings one up." : "Running: \(labs.joined(separator: ", "))"))
+  }
+}
+
+extension Blueprint {
+  /// The blueprint with the mark that the lab's namespaces carry.
+  package func marked(_ mark: Mark) -> Blueprint {
+    var blueprint = self
+    for index in links.indices where links[index].kind == .loopback {
+      blueprint.links[index].alias = mark.alias
+      blueprint.links[index].altnames = [mark.altname]
+    }
+    return blueprint
+  }
+}
+
+extension Change {
+  /// One line for people: what is wrong with what.
+  package var summary: String {
+    let place = "in \(resource.namespace)"
+    switch self {
+    case .create(.namespace(let namespace)): return "missing: namespace \(namespace.name)"
+    case .delete(.namespace(let namespace)): return "unexpected: namespace \(namespace.name)"
+    case .create(let resource): return "missing: \(resource) \(place)"
+    case .delete(let resource): return "unexpected: \(resource) \(place)"
+    case .update(let resource, _, let differences):
+      let details = differences.map { "\($0.attribute) is \($0.observed), should be \($0.wanted)" }
+      return "changed: \(resource) \(place): \(details.joined(separator: "; "))"
+    }
+  }
+}

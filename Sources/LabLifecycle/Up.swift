@@ -1,0 +1,256 @@
+import LabKernel
+import LabKit
+import LabMachine
+import LabModel
+import LabProcesses
+import Logging
+import Netlink
+import SystemPackage
+import Values
+
+extension Lifecycle {
+  /// What `up` did.
+  package struct UpReport: Sendable {
+    /// What differed before, and was changed; empty when there was nothing to do.
+    package var changes: [Change]
+    /// Devices in the lab's namespaces that netlab did not make; left alone.
+    package var unmanaged: [LabModel.Link]
+  }
+
+  /// Makes the kernel be as the lab says, from whatever state it is in. All or nothing: what a failed run has made or
+  /// changed is undone.
+  ///
+  /// - Parameters:
+  ///   - resolved: the document, where it has been resolved already.
+  ///   - keepingWreck: leaves what a failed run has made as it is, for `status` to describe.
+  /// - Throws: `CancellationError` when its task was cancelled, after everything is undone.
+  package func up(
+    _ document: LabDocument, resolved: ResolvedLab? = nil, labFile: String, keepingWreck: Bool = false
+  ) throws -> UpReport {
+    let lab = try Timeline.phase("validate") { try resolved ?? document.resolved() }
+    let blueprint = Timeline.phase("realise") { lab.blueprint() }
+    try checkLimits(of: blueprint)
+    let lock = try store.lock(lab.name, waiting: { waiting(lab.name) })
+    defer { extendLifetime(lock) }
+    let previous = try store.state(of: lab.name)
+    var state =
+      previous
+      ?? LabState(document: document, labFile: labFile, token: Mark.newToken(), namespaces: [])
+    state.phase = .comingUp
+    state.labFile = labFile
+    state.failure = nil
+    state.replaceDocument(with: document)
+    let wanted = blueprint.marked(state.mark)
+    state.addNamespaces(of: wanted)
+    var run = Run(lifecycle: self, state: state, previous: previous, wanted: wanted)
+    do {
+      let report = try run.converge()
+      // From here on the lab is up, whatever signal comes.
+      try Task.checkCancellation()
+      state.phase = .up
+      state.earlier = []
+      state.namespaces = wanted.namespaces.map(\.name)
+      try save(state, over: run.hasStarted ? run.state : previous)
+      return report
+    } catch {
+      let error = explained(error, needing: blueprint, keepingWreck: keepingWreck)
+      if keepingWreck && run.hasStarted && !(error is CancellationError) {
+        state.failure = "\(error)"
+        try store.save(state)
+      } else {
+        try run.undo(because: error)
+      }
+      throw error
+    }
+  }
+
+  /// Writes what of the state differs from what was written last, unless a test wants that to go wrong.
+  func save(_ state: LabState, over written: LabState? = nil) throws {
+    if let code = faults?.next() { throw FileError("write the state of the lab", Errno(rawValue: code)) }
+    try Timeline.phase("write state") { try store.save(state, over: written) }
+  }
+
+  /// A bridge has so many ports, whatever is asked of it.
+  private func checkLimits(of blueprint: Blueprint) throws {
+    let ports = Dictionary(grouping: blueprint.links.filter { $0.master != nil }) {
+      [$0.namespace, $0.master ?? ""]
+    }
+    guard let (bridge, members) = ports.first(where: { $0.value.count > 1023 }) else { return }
+    throw RunnerError(
+      .usage,
+      "the bridge \(bridge[1]) in \(bridge[0]) would have \(members.count) ports; the kernel's limit is 1023",
+      remedy: "Spread the VMs over several hosts.")
+  }
+
+  /// The error with what a person can do about it.
+  private func explained(_ error: any Error, needing blueprint: Blueprint, keepingWreck: Bool) -> any Error {
+    let failure = error as? StepFailure
+    let code = failure?.error?.codeName ?? (error as? NetlinkError)?.codeName
+    let words = failure?.report ?? "\(error)"
+    switch code {
+    case "ECANCELED": return CancellationError()
+    case "EPERM", "EACCES":
+      return RunnerError(.environment, words, remedy: "Run it as root (sudo netlab …).")
+    case "EMFILE", "ENFILE":
+      return RunnerError(.environment, words, remedy: "Raise the limit of open files: ulimit -n.")
+    case nil: return failure.map { RunnerError(.kernel, $0.report) } ?? error
+    default:
+      let missing = KernelProbe.missing(blueprint.neededFeatures)
+      guard missing.isEmpty else {
+        let names = missing.map { "\($0.rawValue) (\($0.option))" }.joined(separator: ", ")
+        return RunnerError(
+          .environment, "this machine's kernel lacks \(names)\n\(words)",
+          remedy:
+            "`netlab doctor` shows what it can do; `netlab sandbox` starts a kernel that can do everything.")
+      }
+      return RunnerError(
+        .kernel, words,
+        remedy: keepingWreck
+          ? "What had been made is kept: `netlab status` shows it, `netlab down` removes it."
+          : "Everything is as it was before; `netlab doctor` examines this machine.")
+    }
+  }
+}
+
+/// One run of `up`, with what is needed to undo it.
+private struct Run {
+  let lifecycle: Lifecycle
+  let state: LabState
+  let previous: LabState?
+  let wanted: Blueprint
+  /// Whether the kernel may have been touched, and the state is written.
+  private(set) var hasStarted = false
+  /// What there was before.
+  private var before: Blueprint?
+  /// The namespaces that this run made, and where they come from.
+  private var created: [String] = []
+  private var supply: NamespaceSupply?
+
+  init(lifecycle: Lifecycle, state: LabState, previous: LabState?, wanted: Blueprint) {
+    self.lifecycle = lifecycle
+    self.state = state
+    self.previous = previous
+    self.wanted = wanted
+  }
+
+  mutating func converge() throws -> Lifecycle.UpReport {
+    var namespaces = try lifecycle.open(state)
+    if let name = namespaces.foreign.first { throw foreignNamespace(name) }
+    // The kernel makes them while it is found out what has to go into them.
+    let missing = wanted.namespaces.count { namespaces[$0.name] == nil }
+    if missing > 0 { supply = try NamespaceSupply(missing) }
+    let found = try lifecycle.observe(namespaces, of: state, wanted: wanted)
+    try checkNames(found.unmanaged)
+    before = found.blueprint
+    let changes = compare(with: found)
+    if !changes.isEmpty || previous?.phase != .up || previous != state.asUp {
+      hasStarted = true
+      try lifecycle.save(state, over: previous)
+      try Timeline.phase("kernel") { try make(changes, to: found, in: &namespaces) }
+    }
+    return Lifecycle.UpReport(changes: changes, unmanaged: found.unmanaged)
+  }
+
+  private mutating func make(
+    _ changes: [Change], to found: Lifecycle.Observation, in namespaces: inout OpenNamespaces
+  ) throws {
+    var (changes, found) = (changes, found)
+    // One round does it, unless the kernel takes away something along with something else, or has not finished
+    // taking it away: the next round sees that.
+    for round in 1...5 {
+      let plan = Timeline.phase("plan") { Plan(changes, from: found.blueprint, to: wanted) }
+      if plan.isEmpty {
+        return try Timeline.phase("wait until ready") { try namespaces.waitUntilReady(wanted) }
+      }
+      if round == 5 { break }
+      try apply(plan, to: &namespaces, isCancellable: true)
+      found = try lifecycle.observe(namespaces, of: state, wanted: wanted)
+      changes = compare(with: found)
+    }
+    throw RunnerError(
+      .kernel,
+      "the kernel took every step, but the lab is not as it should be:\n"
+        + changes.map { "  \($0.summary)" }.joined(separator: "\n"),
+      remedy: "If nothing else changes the lab's namespaces, this is a mistake of netlab's.")
+  }
+
+  private func compare(with found: Lifecycle.Observation) -> [Change] {
+    Timeline.phase("compare") { wanted.difference(from: found.blueprint) }
+  }
+
+  private mutating func apply(
+    _ plan: Plan, to namespaces: inout OpenNamespaces, isCancellable: Bool
+  ) throws {
+    var applier = Applier(
+      namespaces, mark: state.mark, supply: supply, faults: lifecycle.faults, isCancellable: isCancellable)
+    let failure: StepFailure?
+    do throws(StepFailure) {
+      try Timeline.phase("apply") { () throws(StepFailure) in try applier.apply(plan) }
+      failure = nil
+    } catch {
+      failure = error
+    }
+    created += applier.created
+    namespaces = applier.namespaces
+    guard let failure else { return }
+    guard failure.isOvertaken else { throw failure }
+    lifecycle.logger.debug("looking again: \(failure.report)")
+  }
+
+  /// Makes everything be as it was before this run. The namespaces that it made go first: that needs nothing but them.
+  mutating func undo(because reason: any Error) throws {
+    do {
+      for name in created.reversed() { try lifecycle.unpin(name) }
+      if hasStarted, let before, !before.namespaces.isEmpty { try restore(before) }
+      if let previous {
+        if hasStarted { try lifecycle.save(previous) }
+      } else {
+        try lifecycle.forget(state.document.name)
+      }
+    } catch {
+      let words = (error as? StepFailure)?.report ?? "\(error)"
+      throw RunnerError(
+        .kernel, "\(reason)\nand it could not all be undone: \(words)",
+        remedy: "`netlab up` again finishes it, `netlab down \(state.document.name)` removes everything.")
+    }
+  }
+
+  private mutating func restore(_ before: Blueprint) throws {
+    var namespaces = try lifecycle.open(state)
+    var plan = Plan(from: before, to: before)
+    for _ in 1...4 {
+      plan = Plan(from: try lifecycle.observe(namespaces, of: state, wanted: wanted).blueprint, to: before)
+      if plan.isEmpty { return }
+      try apply(plan, to: &namespaces, isCancellable: false)
+    }
+    throw RunnerError(
+      .kernel, "these steps are left:\n" + plan.commands.map { "  \($0)" }.joined(separator: "\n"))
+  }
+
+  private func foreignNamespace(_ name: String) -> RunnerError {
+    RunnerError(
+      .kernel, "the namespace \(name) exists, and it is not this lab's",
+      remedy:
+        "If `netlab clean` does not know it, remove it (ip netns delete \(name)), or give the lab another name."
+    )
+  }
+
+  /// What stands where a link of the lab belongs is not removed for it.
+  private func checkNames(_ unmanaged: [LabModel.Link]) throws {
+    let names = Set(wanted.links.map { [$0.namespace, $0.name] })
+    guard let link = unmanaged.first(where: { names.contains([$0.namespace, $0.name]) }) else { return }
+    throw RunnerError(
+      .kernel,
+      "\(link.namespace) has a \(link.kind.word) \(link.name), which netlab did not make, in the lab's place",
+      remedy: "Rename or remove it: ip -n \(link.namespace) link delete \(link.name)")
+  }
+}
+
+extension LabState {
+  /// The state as it is to be when everything is done.
+  fileprivate var asUp: LabState {
+    var state = self
+    state.phase = .up
+    return state
+  }
+}

@@ -1,0 +1,86 @@
+import Dispatch
+import Glibc
+import LabKit
+import LabMachine
+import LabModel
+import LabProcesses
+import SystemPackage
+
+/// The place of one lab's binary in the cache: one directory for each absolute path of a lab.
+///
+/// `current` in it holds the binary, the source it was made of, and a stamp of all else that it depends on. It
+/// appears there by a rename, complete. Reading it takes a shared lock, replacing it an exclusive one.
+struct LabCache {
+  let directory: String
+  private let source: [UInt8]
+  private let stamp: [UInt8]
+
+  var current: String { "\(directory)/current" }
+  var binary: String { "\(current)/lab" }
+  /// Where the next `current` is put together.
+  var next: String { "\(directory)/next" }
+  /// Holds the temporary directories of those that use the lab now.
+  var temporary: String { "\(directory)/temporary" }
+
+  init(root: String, labFile: String, source: [UInt8], stamp: String) {
+    let stem = labFile.split(separator: "/").last?.prefix { $0 != "." } ?? ""
+    let name = String(stem.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }.prefix(40))
+    directory = "\(root)/labs/\(name)-\(String(StableHash.hash(labFile), radix: 16))"
+    self.source = source
+    self.stamp = Array("\(labFile)\n\(stamp)\n".utf8)
+  }
+
+  /// Whether `binary` is what compiling would give.
+  var isValid: Bool {
+    guard let stamp = try? Files.read("\(current)/stamp"), stamp == self.stamp,
+      let source = try? Files.read("\(current)/lab.swift"), source == self.source
+    else { return false }
+    return Files.identity(of: binary)?.isRegular == true
+  }
+
+  /// Makes an empty `next`, with the copy of the source that is to be compiled.
+  func prepare() throws(FileError) {
+    try Files.remove(next)
+    try Files.makeDirectories(next, permissions: 0o755)
+    try Files.write(source, to: "\(next)/lab.swift", permissions: 0o600)
+  }
+
+  /// Puts `next` in the place of `current`.
+  func install() throws(FileError) {
+    try Files.write(stamp, to: "\(next)/stamp", permissions: 0o600)
+    try Files.remove(current)
+    try Files.rename(next, to: current)
+  }
+}
+
+/// A lock on a directory of the cache; it ends with the process that holds it at the latest.
+struct CacheLock {
+  private let file: FileDescriptor
+
+  /// Opens the lock without taking it.
+  init(directory: String) throws(FileError) {
+    try Files.makeDirectories(directory, permissions: 0o755)
+    do {
+      file = try FileDescriptor.open(
+        FilePath("\(directory)/lock"), .readOnly, options: [.create, .closeOnExec, .noFollow],
+        permissions: FilePermissions(rawValue: 0o600))
+    } catch {
+      throw FileError("open \(directory)/lock", error as? Errno ?? .ioError)
+    }
+  }
+
+  /// Waits for the lock, on a thread that nobody else needs.
+  func take(exclusive: Bool) async {
+    let operation = exclusive ? LOCK_EX : LOCK_SH
+    let descriptor = file.rawValue
+    if flock(descriptor, operation | LOCK_NB) == 0 { return }
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async {
+        while flock(descriptor, operation) != 0 && errno == EINTR {}
+        continuation.resume()
+      }
+    }
+  }
+
+  func release() { try? file.close() }
+}

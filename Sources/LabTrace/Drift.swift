@@ -1,0 +1,265 @@
+import LabInspect
+import LabKernel
+import LabKit
+import LabLifecycle
+import LabMachine
+import LabModel
+import LabProcesses
+import Netlink
+import Values
+
+/// How a lab differs from what its file says, as far as it bears on one fault.
+struct Drift {
+  private let changes: [Change]
+  private let observed: Blueprint
+  private let lab: ResolvedLab
+  /// The nodes at the ends of the way, the receiver first.
+  private let ends: [String]
+
+  init(from observed: Blueprint, to wanted: Blueprint, lab: ResolvedLab, ends: [String]) {
+    changes = wanted.difference(from: observed)
+    self.observed = observed
+    self.lab = lab
+    self.ends = ends
+  }
+
+  /// A fault with what the lab wants instead.
+  struct Named {
+    var fault: Trace.Drop
+    /// `TwoVMs.swift:11 wants vlan 1 PVID Egress Untagged`
+    var wish: String?
+    var repair: [String]
+  }
+
+  /// Finds the drift that is behind a fault; it may be at another device than where the packet ends.
+  func explain(_ fault: Trace.Drop) -> Named {
+    let ranked = changes.map { (change: $0, weight: weight($0, fault)) }.filter { $0.weight > 0 }
+    guard let likeliest = ranked.max(by: { $0.weight < $1.weight })?.change else {
+      return Named(fault: fault, repair: [fault.remedy].compactMap { $0 })
+    }
+    let best = missingBridge(of: likeliest) ?? likeliest
+    var fault = fault
+    let device = best.resource.deviceName ?? fault.device
+    if device != fault.device || best.resource.namespace != fault.namespace {
+      (fault.device, fault.namespace) = (device, best.resource.namespace)
+      fault.explanation = best.isMissingLink ? words(best) : "\(words(best)) (\(fault.explanation))"
+      if best.isMissingLink { fault.reason = .deviceMissing }
+      if fault.reason == .nowhereToGo || fault.reason == .noRoute || fault.reason == .noAnswerToARP {
+        if best.attributes.contains("master") { fault.reason = .notABridgePort }
+      }
+    }
+    if best.attributes.contains("address"),
+      [.wrongNeighbour, .notForMe, .wrongForwardingEntry].contains(fault.reason)
+    {
+      fault.reason = .wrongMAC
+    }
+    // All that is wrong with the device, as adding one VLAN is no good while another is PVID.
+    let together = changes.filter {
+      $0.resource.namespace == fault.namespace && $0.resource.deviceName == best.resource.deviceName
+    }
+    let wish = best.resource.origin.map { "\($0.shortName):\($0.line) wants \(best.wish)" }
+    // A cable takes both of its ends to be made again, with all that was on them.
+    let repair =
+      best.isMissingLink || best.attributes.contains("kind")
+      ? ["netlab up \(lab.name)"] : Plan(from: observed, to: observed.making(together)).commands
+    return Named(fault: fault, wish: wish, repair: repair)
+  }
+
+  /// The bridge that a device is off because it is not there.
+  private func missingBridge(of change: Change) -> Change? {
+    guard case .link(let link) = change.resource, let master = link.master else { return nil }
+    return changes.first {
+      $0.isMissingLink && $0.resource.namespace == link.namespace && $0.resource.deviceName == master
+    }
+  }
+
+  /// Drift at a device that the packets passed, although they arrived.
+  func onPath(of trace: Trace, _ world: KernelSnapshot) -> Trace.Drop? {
+    var passed = Set(trace.hops.map { [$0.namespace, $0.device] })
+    for hop in trace.hops {
+      guard let place = world.place(hop.namespace, hop.device), let master = world[place]?.master,
+        let bridge = world.nodes[hop.namespace]?.devices[master]
+      else { continue }
+      passed.insert([hop.namespace, bridge.name])
+    }
+    let found = changes.first { change in
+      guard let device = change.resource.deviceName else {
+        return ends.contains { lab.namespace(of: $0) == change.resource.namespace }
+      }
+      return passed.contains([change.resource.namespace, device])
+    }
+    return found.map { fault($0, "packets arrive, but ") }
+  }
+
+  /// Drift at a device.
+  func at(_ namespace: String, _ device: String) -> Trace.Drop? {
+    changes.first { $0.resource.namespace == namespace && $0.resource.deviceName == device }
+      .map { fault($0, "") }
+  }
+
+  /// Drift at one of the ends of the way.
+  var atAnEnd: Trace.Drop? {
+    changes.first { change in ends.contains { concerns(change, $0) } }.map { fault($0, "") }
+  }
+
+  private func fault(_ change: Change, _ lead: String) -> Trace.Drop {
+    Trace.Drop(
+      reason: .drift, namespace: change.resource.namespace, device: change.resource.deviceName ?? "",
+      explanation: lead + words(change))
+  }
+
+  private func words(_ change: Change) -> String {
+    switch change {
+    case .create(let resource): "\(resource) is missing"
+    case .delete(let resource): "\(resource) is there and should not be"
+    case .update(let resource, _, let differences):
+      "\(resource): " + differences.map { "\($0.attribute) is \($0.observed)" }.joined(separator: ", ")
+    }
+  }
+
+  /// How much a change has to do with a fault; 0: nothing.
+  private func weight(_ change: Change, _ fault: Trace.Drop) -> Int {
+    let resource = change.resource
+    let isSamePlace = resource.namespace == fault.namespace && resource.deviceName == fault.device
+    let isSameNode = resource.namespace == fault.namespace
+    let kind = isOfKind(change, fault.reason)
+    if isSamePlace { return kind ? 100 : 40 }
+    guard kind, concernsPath(change) else { return 0 }
+    if case .link(let link) = resource, link.master == fault.device, isSameNode { return 90 }
+    return (isSameNode ? 60 : 50) + (isAtReceiver(change) ? 5 : 0)
+  }
+
+  /// Whether a change can have the effect that was seen.
+  private func isOfKind(_ change: Change, _ reason: DropReason) -> Bool {
+    let attributes = change.attributes
+    switch reason {
+    case .vlanNotAllowed, .noPVID, .unknownTag, .tagNotRemoved:
+      if case .vlan = change.resource { return true }
+      return attributes.contains("kind") || attributes.contains("vlan_filtering")
+    case .noRoute, .routeRefused, .noSourceAddress, .addressNotLocal, .reversePath, .martianSource:
+      switch change.resource {
+      case .route, .address: return true
+      case .link: return change.isStructural
+      default: return false
+      }
+    case .nowhereToGo, .noAnswerToARP, .notABridgePort, .peerMissing, .lostInKernel, .deviceDown:
+      return change.isStructural
+    case .wrongNeighbour, .notForMe, .wrongForwardingEntry, .duplicateMAC:
+      return attributes.contains("address")
+    case .mtuExceeded: return attributes.contains("mtu")
+    case .portState: return attributes.contains("stp_state")
+    case .duplicateAddress, .duplicateAddressDetected:
+      if case .address = change.resource { return true }
+      return false
+    default: return false
+    }
+  }
+
+  /// Whether a change is at one of the ends, at a device of one of their ports, or at a bridge.
+  private func concernsPath(_ change: Change) -> Bool {
+    ends.contains { concerns(change, $0) } || change.resource.isBridge
+  }
+
+  private func isAtReceiver(_ change: Change) -> Bool { ends.first.map { concerns(change, $0) } ?? false }
+
+  private func concerns(_ change: Change, _ name: String) -> Bool {
+    guard let vm = lab.vm(name) else { return false }
+    if change.resource.namespace == lab.namespace(of: name) { return true }
+    guard let device = change.resource.deviceName, change.resource.namespace == lab.namespace(of: vm.host)
+    else {
+      return false
+    }
+    return vm.allPorts.contains { device.contains($0.id.prefix(8)) }
+  }
+}
+
+extension Change {
+  /// The names of the attributes that differ.
+  fileprivate var attributes: Set<String> {
+    if case .update(_, _, let differences) = self { Set(differences.map(\.attribute)) } else { [] }
+  }
+
+  fileprivate var isMissingLink: Bool {
+    if case .create(.link) = self { true } else { false }
+  }
+
+  /// Whether a device is missing, off its bridge, down, or another one than it should be.
+  fileprivate var isStructural: Bool {
+    guard case .link = resource else { return false }
+    if case .create = self { return true }
+    return !attributes.isDisjoint(with: ["master", "state", "kind"])
+  }
+
+  fileprivate var wish: String {
+    switch self {
+    case .create(.vlan(let vlan)): "VLAN \(vlan.text) on \(vlan.device)"
+    case .create(let resource): "\(resource)"
+    case .delete(let resource): "no \(resource)"
+    case .update(_, _, let differences):
+      differences.map { "\($0.attribute) \($0.wanted)" }.joined(separator: ", ")
+    }
+  }
+}
+
+extension Blueprint {
+  /// This observation with some of its changes made.
+  fileprivate func making(_ changes: [Change]) -> Blueprint {
+    var result = self
+    for change in changes {
+      switch change {
+      case .create(let resource): result.add(resource)
+      case .delete(let resource): result.remove(resource)
+      case .update(let resource, let found, _):
+        result.remove(found)
+        result.add(resource)
+      }
+    }
+    return result
+  }
+
+  private mutating func add(_ resource: Resource) {
+    switch resource {
+    case .namespace(let value): namespaces.append(value)
+    case .sysctl(let value): sysctls.append(value)
+    case .link(let value): links.append(value)
+    case .vlan(let value): vlans.append(value)
+    case .address(let value): addresses.append(value)
+    case .route(let value): routes.append(value)
+    case .entry(let value): entries.append(value)
+    }
+  }
+
+  private mutating func remove(_ resource: Resource) {
+    switch resource {
+    case .namespace(let value): namespaces.removeAll { $0 == value }
+    case .sysctl(let value): sysctls.removeAll { $0 == value }
+    case .link(let value): links.removeAll { $0 == value }
+    case .vlan(let value): vlans.removeAll { $0 == value }
+    case .address(let value): addresses.removeAll { $0 == value }
+    case .route(let value): routes.removeAll { $0 == value }
+    case .entry(let value): entries.removeAll { $0 == value }
+    }
+  }
+}
+
+extension Resource {
+  /// The device it is, or belongs to.
+  fileprivate var deviceName: String? {
+    switch self {
+    case .link(let link): link.name
+    case .vlan(let vlan): vlan.device
+    case .address(let address): address.device
+    case .route(let route): route.device
+    case .namespace, .sysctl, .entry: nil
+    }
+  }
+
+  fileprivate var isBridge: Bool {
+    if case .link(let link) = self, case .bridge = link.kind { true } else { false }
+  }
+}
+
+extension SourceLocation {
+  /// The file's name without its folder.
+  fileprivate var shortName: String { String(file.split(separator: "/").last ?? "") }
+}
