@@ -111,6 +111,7 @@ int cnl_set_offload(int socket, const char *device, unsigned command, unsigned v
 /// The kernel's words for an errno ("File exists") and its name ("EEXIST"), or NULL.
 const char *cnl_error_text(int code);
 const char *cnl_error_name(int code);
+#include "cnl_keeper.h"
 #include "cnl_packet.h"
 #include "cnl_sandbox.h"
 #include "cnl_tap.h"
