@@ -16,7 +16,7 @@ package struct CapturePlace: Sendable {
   /// What the device is in the lab: `tap-focal-1, veth in compute-1`.
   package var role: String
   var index: Int32
-  var mac: [UInt8]
+  var mac: MACAddress?
 }
 
 extension Inspection {
@@ -36,7 +36,7 @@ extension Inspection {
           port.interface.node == node ? port.interface : port.bridge?.node == node ? port.bridge : nil
         guard let device, !devices.contains(device) else { continue }
         // What passes a subinterface passes its parent, too.
-        if case .vlan = wiring[device]?.kind { continue }
+        if wiring[device]?.kind is VLANSubinterface { continue }
         devices.append(device)
       }
     }

@@ -26,14 +26,16 @@ struct PcapNG {
   }
 
   /// A device; packets refer to devices by their position.
-  mutating func interface(name: String, description: String, mac: [UInt8], filter: String, comment: String) {
+  mutating func interface(
+    name: String, description: String, mac: MACAddress?, filter: String, comment: String
+  ) {
     block(1) { block in
       block.field(1 as UInt16)  // LINKTYPE_ETHERNET
       block.field(0 as UInt16)
       block.field(0 as UInt32)  // packets are whole
       block.option(2, Array(name.utf8))
       block.option(3, Array(description.utf8))
-      if mac.count == 6 { block.option(6, mac) }
+      if let mac { block.option(6, mac.bytes) }
       block.option(9, [9])  // times are in 10⁻⁹ s
       if !filter.isEmpty { block.option(11, [0] + Array(filter.utf8)) }
       block.option(1, Array(comment.utf8))

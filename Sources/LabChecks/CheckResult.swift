@@ -1,13 +1,5 @@
-import LabCapture
-import LabKernel
 import LabKit
-import LabLifecycle
-import LabMachine
-import LabModel
-import LabProcesses
 import LabTrace
-import Netlink
-import Values
 
 /// How one check of a lab ended.
 package struct CheckResult: Sendable, Codable {
@@ -41,23 +33,21 @@ package struct CheckResult: Sendable, Codable {
   }
 }
 
-/// Why a check failed.
-package struct Failure: Error, Sendable, Codable {
-  /// What should have been: `3 of 3 replies`.
-  package var expected: String
-  /// What was: `0 of 3 replies: Destination Host Unreachable`.
-  package var seen: String
-  /// Lines that show it: offending packets, or the output of a command.
-  package var details: [String] = []
-  /// The file that holds the captured packets.
-  package var capture: String?
-  /// Why packets did not arrive, or how they came where they must not; nil for what is not about packets.
-  package var explanation: Explanation?
-  /// The packets to look at for an explanation.
-  var passage: Passage?
-}
-
-/// Thrown by a check that says nothing about this lab.
-struct Skip: Error {
-  var reason: String
+extension CheckResult.Outcome {
+  /// What comes of running a check: the one place where what it throws gets its meaning.
+  ///
+  /// - Throws: `CancellationError` only.
+  init(of check: Check, _ run: () async throws -> String) async throws {
+    do {
+      self = .passed(detail: try await run())
+    } catch let failure as Failure {
+      self = .failed(failure)
+    } catch let skip as Skip {
+      self = .skipped(reason: skip.reason)
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
+      self = .failed(Failure(expected: check.value.title, seen: "\(error)"))
+    }
+  }
 }

@@ -1,24 +1,19 @@
-import LabCapture
-import LabKernel
 import LabKit
-import LabLifecycle
 import LabMachine
 import LabModel
 import LabProcesses
 import LabTrace
-import Netlink
+import Synchronization
 import SystemPackage
-import Values
 
-/// Runs the checks of a lab that is up.
+/// Runs the checks of a lab that is up: in which order, how long each takes, and why it failed.
 package struct CheckRunner: Sendable {
-  let lab: ResolvedLab
-  let processes: ProcessRunner
-  let faults: Faults?
-  let captureDirectory: String
-  let explainer: Explainer
-  let identifiers = EchoIdentifiers()
-  let keptNames = KeptNames()
+  private let lab: ResolvedLab
+  private let processes: ProcessRunner
+  private let faults: Faults?
+  private let explainer: Explainer
+  private let identifiers = EchoIdentifiers()
+  private let captures: KeptCaptures
 
   /// Each ping is a process; more of them at once only wait for each other.
   private static let parallelChecks = 8
@@ -33,8 +28,8 @@ package struct CheckRunner: Sendable {
     self.lab = lab
     self.processes = processes.with(faults)
     self.faults = faults
-    self.captureDirectory = captureDirectory
     explainer = Explainer(lab: lab.name, tracer: Tracer(runner: processes))
+    captures = KeptCaptures(in: captureDirectory)
   }
 
   /// Runs all checks: independent ones side by side, then those that count packets one after the other.
@@ -45,28 +40,11 @@ package struct CheckRunner: Sendable {
   /// - Returns: the results in the order of the checks.
   /// - Throws: `CancellationError` only, after all that the checks had started is gone.
   package func run(
-    _ checks: [Check], report: @Sendable (CheckResult) -> Void = { _ in }
+    _ checks: [Check], report: @escaping @Sendable (CheckResult) -> Void = { _ in }
   ) async throws -> [CheckResult] {
-    var results = [CheckResult?](repeating: nil, count: checks.count)
-    var explanations: [Passage: Explanation] = [:]
-    func explain(_ index: Int) async throws {
-      guard let passage = results[index]?.failure?.passage else { return }
-      let explanation: Explanation
-      if let known = explanations[passage] {
-        explanation = known
-      } else {
-        explanation = try await explainer.explain(passage)
-      }
-      explanations[passage] = explanation
-      results[index]?.explain(explanation)
-    }
-    func end(_ index: Int) {
-      if let result = results[index] { report(result) }
-    }
-
-    var unexplained: [Int] = []
-    // Also when the run is cancelled, what has failed is told.
-    defer { unexplained.forEach(end) }
+    var progress = CheckProgress(checks.count, explainer: explainer, report: report)
+    // A run that is cancelled reports the failures so far.
+    defer { progress.reportHeld() }
     try await withThrowingTaskGroup(of: (Int, CheckResult).self) { group in
       var waiting = checks.indices.filter { !checks[$0].value.isExclusive }[...]
       for _ in 0..<Self.parallelChecks {
@@ -74,53 +52,46 @@ package struct CheckRunner: Sendable {
         group.addTask { (index, try await result(of: checks[index])) }
       }
       while let (ended, result) = try await group.next() {
-        results[ended] = result
-        if result.failure?.passage == nil { end(ended) } else { unexplained.append(ended) }
+        if result.failure?.passage == nil {
+          progress.report(result, at: ended)
+        } else {
+          progress.hold(result, at: ended)
+        }
         if let index = waiting.popFirst() {
           group.addTask { (index, try await self.result(of: checks[index])) }
         }
       }
     }
-    while let index = unexplained.first {
-      try await explain(index)
-      end(unexplained.removeFirst())
-    }
+    try await progress.explainHeld()
     var exclusive = checks.indices.filter { checks[$0].value.isExclusive }[...]
     while let first = exclusive.first {
-      let together = exclusive.prefix { checks[$0].watches(what: checks[first]) }.prefix(Self.parallelChecks)
-      unexplained = together.isEmpty ? [first] : Array(together)
-      exclusive = exclusive.dropFirst(unexplained.count)
-      for (index, result) in zip(unexplained, try await self.results(of: unexplained.map { checks[$0] })) {
-        results[index] = result
+      let watching = exclusive.prefix { checks[$0].watches(what: checks[first]) }.prefix(Self.parallelChecks)
+      let together = watching.isEmpty ? [first] : Array(watching)
+      exclusive = exclusive.dropFirst(together.count)
+      for (index, result) in zip(together, try await results(of: together.map { checks[$0] })) {
+        progress.hold(result, at: index)
       }
-      while let index = unexplained.first {
-        try await explain(index)
-        end(unexplained.removeFirst())
-      }
+      try await progress.explainHeld()
     }
-    return results.compactMap { $0 }
+    return progress.results
   }
 
-  /// Makes the traffic that a capture watches, by running checks: why it went wrong, when it did.
-  package typealias Stimulation = ([Check]) async throws -> Failure?
+  /// Runs one check.
+  package func result(of check: Check) async throws -> CheckResult {
+    try await result(of: check, stimulate: stimulate)
+  }
 
-  /// Runs one check; a capture can leave it to somebody else to make the traffic.
-  package func result(of check: Check, stimulation: Stimulation? = nil) async throws -> CheckResult {
+  private func result(
+    of check: Check, stimulate: @escaping CheckContext.Stimulation
+  ) async throws -> CheckResult {
     let start = ContinuousClock.now
-    let outcome: CheckResult.Outcome
-    do {
+    let context = CheckContext(
+      lab: lab, processes: processes, identifiers: identifiers, captures: captures, stimulate: stimulate)
+    let outcome = try await CheckResult.Outcome(of: check) {
       try takeStep()
-      let detail = try await perform(check, stimulation ?? stimulate)
+      let detail = try await check.runnable.run(in: context)
       try takeStep()
-      outcome = .passed(detail: detail)
-    } catch let failure as Failure {
-      outcome = .failed(failure)
-    } catch let skip as Skip {
-      outcome = .skipped(reason: skip.reason)
-    } catch is CancellationError {
-      throw CancellationError()
-    } catch {
-      outcome = .failed(Failure(expected: check.value.title, seen: "\(error)"))
+      return detail
     }
     try Task.checkCancellation()
     return CheckResult(check: check, outcome: outcome, duration: ContinuousClock.now - start)
@@ -130,57 +101,47 @@ package struct CheckRunner: Sendable {
     if let code = faults?.next() { throw FileError("run a check", Errno(rawValue: code)) }
   }
 
-  /// Runs one check: what it measured when it holds, and throws a `Failure` or a `Skip` otherwise.
-  private func perform(_ check: Check, _ stimulate: Stimulation) async throws -> String {
-    switch check.value {
-    case let check as Ping: try await perform(check)
-    case let check as Unreachable: try await perform(check)
-    case let check as Capture: try await perform(check) { try await stimulate(check.stimulus) }
-    case let check as Tagged: try await perform(check) { try await stimulate(check.stimulus) }
-    case let check as NotFlooded: try await perform(check)
-    case let check as Traceroute: try await perform(check)
-    case let check as TCP: try await perform(check)
-    case let check as LabKit.Neighbour: try await perform(check)
-    case let check as SameTag: try perform(check)
-    case let check as DifferentTag: try perform(check)
-    case let check as Run: try await perform(check)
-    case let check as AllPairs: try await perform(check)
-    case let check as Reachable: try await perform(check)
-    default: throw Skip(reason: "no runner")
+  /// Runs the checks that make traffic, one after the other: what went wrong first.
+  @Sendable private func stimulate(_ checks: [Check]) async throws -> Failure? {
+    var first: Failure?
+    for check in checks {
+      guard let failure = try await result(of: check).failure, first == nil else { continue }
+      first = Failure(
+        expected: "the traffic to pass: \(check.value.title): \(failure.expected)", seen: failure.seen,
+        details: failure.details, passage: failure.passage)
+    }
+    return first
+  }
+
+  /// Runs one check, or several that watch the same traffic: that is made once, while all of them listen.
+  private func results(of checks: [Check]) async throws -> [CheckResult] {
+    guard checks.count > 1, let watched = checks[0].runnable.watched else {
+      return [try await result(of: checks[0])]
+    }
+    let shared = SharedStimulus(captures: checks.count) { try await stimulate(watched) }
+    return try await withThrowingTaskGroup(of: (Int, CheckResult).self) { group in
+      for (index, check) in checks.enumerated() {
+        group.addTask { (index, try await result(of: check, watching: shared)) }
+      }
+      var results = [CheckResult?](repeating: nil, count: checks.count)
+      for try await (index, result) in group { results[index] = result }
+      return results.compactMap { $0 }
     }
   }
 
-  /// The path of a node's namespace.
-  func namespace(of node: String) -> String { OpenNamespace.path(of: lab.namespace(of: node)) }
-
-  /// A node's namespace, open, with a connection.
-  func open(_ node: String) throws -> OpenNamespace {
-    let name = lab.namespace(of: node)
-    guard let namespace = try OpenNamespace.open(name) else {
-      throw Failure(expected: "the namespace \(name)", seen: "there is none: the lab is not up")
+  private func result(of check: Check, watching shared: SharedStimulus) async throws -> CheckResult {
+    let listened = Atomic(false)
+    let ended: Result<CheckResult, any Error>
+    do {
+      ended = .success(
+        try await result(of: check) { _ in
+          listened.store(true, ordering: .relaxed)
+          return try await shared.watch()
+        })
+    } catch {
+      ended = .failure(error)
     }
-    return namespace
-  }
-
-  /// A VM of the lab.
-  func vm(_ name: String) throws -> ResolvedVM {
-    guard let vm = lab.vm(name) else { throw Failure(expected: "the VM \(name)", seen: "there is none") }
-    return vm
-  }
-
-  /// Runs a tool that the check needs in a node's namespace.
-  func run(_ command: [String], on node: String, timeout: Duration) async throws -> ProcessResult {
-    let result = try await processes.run(command, in: namespace(of: node), timeout: timeout)
-    if result.status == .exited(127), let tool = CheckTool(rawValue: command[0]) {
-      throw Failure(expected: "the program \(tool.rawValue)", seen: tool.absence)
-    }
-    return result
-  }
-}
-
-extension ProcessResult {
-  /// The lines of both streams that say something, those of standard error last.
-  var lines: [String] {
-    (output + "\n" + errorOutput).split(whereSeparator: \.isNewline).map(String.init)
+    if !listened.load(ordering: .relaxed) { await shared.arrive() }
+    return try ended.get()
   }
 }

@@ -1,15 +1,3 @@
-import LabCapture
-import LabKernel
-import LabKit
-import LabLifecycle
-import LabMachine
-import LabModel
-import LabProcesses
-import LabTrace
-import Netlink
-import Synchronization
-import Values
-
 /// Traffic that several captures watch at once: it is made when all of them listen.
 actor SharedStimulus {
   private let make: @Sendable () async throws -> Failure?
@@ -44,53 +32,5 @@ actor SharedStimulus {
     guard missing == 0 else { return }
     for capture in waiting { capture.resume() }
     waiting = []
-  }
-}
-
-extension Check {
-  /// The traffic that is watched, of a check that captures; `nil` of others.
-  fileprivate var stimulus: [Check]? {
-    switch value {
-    case let check as Capture: check.stimulus
-    case let check as Tagged: check.stimulus
-    default: nil
-    }
-  }
-
-  /// Whether both capture the same traffic: a loop over places around one ping.
-  func watches(what other: Check) -> Bool { stimulus != nil && stimulus == other.stimulus }
-}
-
-extension CheckRunner {
-  /// Runs one check, or several that capture the same traffic: that is made once, while all of them listen.
-  func results(of checks: [Check]) async throws -> [CheckResult] {
-    guard checks.count > 1, let stimulus = checks[0].stimulus else {
-      return [try await result(of: checks[0])]
-    }
-    let shared = SharedStimulus(captures: checks.count) { try await stimulate(stimulus) }
-    return try await withThrowingTaskGroup(of: (Int, CheckResult).self) { group in
-      for (index, check) in checks.enumerated() {
-        group.addTask { (index, try await result(of: check, watching: shared)) }
-      }
-      var results = [CheckResult?](repeating: nil, count: checks.count)
-      for try await (index, result) in group { results[index] = result }
-      return results.compactMap { $0 }
-    }
-  }
-
-  private func result(of check: Check, watching shared: SharedStimulus) async throws -> CheckResult {
-    let listened = Atomic(false)
-    let ended: Result<CheckResult, any Error>
-    do {
-      ended = .success(
-        try await result(of: check) { _ in
-          listened.store(true, ordering: .relaxed)
-          return try await shared.watch()
-        })
-    } catch {
-      ended = .failure(error)
-    }
-    if !listened.load(ordering: .relaxed) { await shared.arrive() }
-    return try ended.get()
   }
 }

@@ -129,8 +129,8 @@ package struct LabGraph: Sendable {
 extension LabGraph.Element.Kind {
   fileprivate init(_ link: Link?) {
     switch link?.kind {
-    case .bridge: self = .bridge
-    case .vlan: self = .subinterface
+    case is Bridge: self = .bridge
+    case is VLANSubinterface: self = .subinterface
     default: self = .cableEnd
     }
   }
@@ -144,21 +144,14 @@ extension LabGraph.Element {
 extension Change {
   /// The device that differs, and in what, in few words; `nil` when it is not about a device.
   fileprivate var problem: (device: String, words: String)? {
+    guard let device = resource.owner else { return nil }
+    let label = resource.label
     switch self {
-    case .create(.link(let link)): (link.name, "missing")
-    case .delete(.link(let link)): (link.name, "unexpected")
-    case .update(.link(let link), _, let differences):
-      (link.name, differences.map { "\($0.attribute) \($0.observed)" }.joined(separator: ", "))
-    case .create(.vlan(let vlan)): (vlan.device, "no vlan \(vlan.vid)")
-    case .delete(.vlan(let vlan)): (vlan.device, "vlan \(vlan.text)")
-    case .update(.vlan(let vlan), _, let differences):
-      (vlan.device, "vlan \(differences[0].observed), not \(vlan.text)")
-    case .create(.address(let address)): (address.device, "no \(address.address)")
-    case .delete(.address(let address)): (address.device, "also \(address.address)")
-    case .create(.route(let route)): route.device.map { ($0, "no route \(route.destination)") }
-    case .delete(.route(let route)): route.device.map { ($0, "also route \(route.destination)") }
-    case .update(.route(let route), _, _): route.device.map { ($0, "route \(route.destination) differs") }
-    default: nil
+    case .create: return (device, label.isEmpty ? "missing" : "no \(label)")
+    case .delete: return (device, label.isEmpty ? "unexpected" : "also \(label)")
+    case .update(_, _, let differences):
+      let words = differences.map { "\($0.attribute) \($0.observed)" }.joined(separator: ", ")
+      return (device, label.isEmpty ? words : "\(label) differs: \(words)")
     }
   }
 }

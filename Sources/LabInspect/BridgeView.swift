@@ -39,7 +39,7 @@ extension Inspection {
       node.links.values.sorted { $0.name < $1.name }.compactMap { link -> BridgeView? in
         guard case .bridge(let options) = link.kind else { return nil }
         let ports = node.links.values.filter { $0.master == link.index }.sorted { $0.name < $1.name }
-        let mac = MACAddress(bytes: link.address).map { "\($0)".filter { $0 != ":" } } ?? ""
+        let mac = link.address.map { "\($0)".filter { $0 != ":" } } ?? ""
         return BridgeView(
           node: node.name, name: link.name, id: hex(options.priority ?? 0x8000) + "." + mac,
           stp: options.stpState == true, vlanFiltering: options.vlanFiltering == true,

@@ -26,7 +26,7 @@ extension ResolvedLab {
   }
 
   /// A VM of the lab, or an error that suggests the nearest name.
-  func requireVM(_ name: String) throws(RunnerError) -> ResolvedVM {
+  func requireVM(_ name: String) throws(RunnerError) -> ResolvedNode {
     if let vm = vm(name) { return vm }
     let names = vms.map(\.name)
     throw RunnerError(

@@ -82,12 +82,12 @@ extension Lifecycle {
     let wanted = lab.blueprint().marked(state.mark)
     let namespaces = try open(state)
     let observation = try observe(namespaces, of: state, wanted: wanted)
-    let nodes = try lab.nodes.compactMap { node in
+    let nodes = try lab.nodes.map(\.name).compactMap { node in
       try namespaces[lab.namespace(of: node)].map { try Inspection.Node(node, in: $0) }
     }
     return Inspection(
       lab: lab, phase: state.phase, observed: observation.blueprint, unmanaged: observation.unmanaged,
-      changes: wanted.difference(from: observation.blueprint), nodes: nodes)
+      changes: wanted.difference(from: observation.blueprint).changes, nodes: nodes)
   }
 }
 

@@ -60,11 +60,8 @@ extension Inspection {
       return []
     }
     return node.addresses.filter { $0.link == link.index }.compactMap { found in
-      guard let address = IPAddress(bytes: found.address), !(address.family == .ipv6 && address.isLinkLocal)
-      else {
-        return nil
-      }
-      return "\(address)/\(found.prefixLength)"
+      if found.address.family == .ipv6, found.address.address.isLinkLocal { return nil }
+      return "\(found.address)"
         + (found.isDuplicate ? " duplicate" : found.isTentative ? " tentative" : "")
     }
   }

@@ -53,15 +53,16 @@ extension Inspection {
       node.forwarding.compactMap { entry -> ForwardingView? in
         // Entries of a device that is no bridge or port are its multicast filter.
         guard let bridge = entry.master ?? bridgeIndex(entry.link, in: node),
-          let mac = MACAddress(bytes: entry.address), !mac.isMulticast
+          !entry.address.isMulticast
         else { return nil }
         let isOwn = entry.state.contains(.permanent)
         guard withOwn || !isOwn else { return nil }
         return ForwardingView(
-          node: node.name, bridge: node.name(of: bridge), mac: "\(mac)", port: node.name(of: entry.link),
+          node: node.name, bridge: node.name(of: bridge), mac: "\(entry.address)",
+          port: node.name(of: entry.link),
           vlan: entry.vlan.map(Int.init),
           kind: isOwn ? "own" : entry.state.contains(.noARP) ? "static" : "learned",
-          owner: owner(of: mac).map { "\($0)" })
+          owner: owner(of: entry.address).map { "\($0)" })
       }.sorted { ($0.bridge, $0.vlan ?? 0, $0.mac) < ($1.bridge, $1.vlan ?? 0, $1.mac) }
     }
   }
@@ -74,10 +75,11 @@ extension Inspection {
   package func neighbours() -> [NeighbourView] {
     nodes.flatMap { node in
       node.neighbours.compactMap { entry -> NeighbourView? in
-        guard let address = IPAddress(bytes: entry.address), entry.state != .noARP else { return nil }
-        let mac = entry.linkLayerAddress.flatMap { MACAddress(bytes: $0) }
+        guard entry.state != .noARP else { return nil }
+        let mac = entry.linkLayerAddress
         return NeighbourView(
-          node: node.name, address: "\(address)", device: node.name(of: entry.link), mac: mac.map { "\($0)" },
+          node: node.name, address: "\(entry.address)", device: node.name(of: entry.link),
+          mac: mac.map { "\($0)" },
           state: entry.state.word, owner: owner(of: mac).map { "\($0)" })
       }.sorted { ($0.device, $0.address) < ($1.device, $1.address) }
     }
@@ -87,16 +89,15 @@ extension Inspection {
   package func routes(withLocal: Bool = false) -> [RouteView] {
     nodes.flatMap { node in
       node.routes.compactMap { route -> RouteView? in
-        guard let address = IPAddress(bytes: route.destination),
-          withLocal || route.table != Netlink.Route.localTable,
-          withLocal || !address.isMulticast
+        let destination = route.destination
+        guard
+          withLocal || route.table != Netlink.Route.localTable && !destination.address.isMulticast
         else { return nil }
-        let isDefault = route.prefixLength == 0
         return RouteView(
-          node: node.name, destination: isDefault ? "default" : "\(address)/\(route.prefixLength)",
-          gateway: route.gateway.flatMap { IPAddress(bytes: $0) }.map { "\($0)" },
+          node: node.name, destination: destination.length == 0 ? "default" : "\(destination)",
+          gateway: route.gateway.map { "\($0)" },
           device: route.link.map { node.name(of: $0) }, kind: route.kind.word,
-          source: route.preferredAddress.flatMap { IPAddress(bytes: $0) }.map { "\($0)" },
+          source: route.preferredAddress.map { "\($0)" },
           metric: route.priority.map(Int.init), table: Netlink.Route.tableWord(route.table),
           origin: route.source.word)
       }

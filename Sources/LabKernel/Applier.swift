@@ -32,7 +32,8 @@ package struct Applier {
   private struct Pending {
     let namespace: OpenNamespace
     /// Each with the steps that it holds.
-    var batches: [(batch: Batch, steps: [Step])] = []
+    var batches: [(batch: Batch, steps: [any PlanStep])] = []
+    var makesCables = false
   }
 
   /// How many steps are put to the kernel together. It can be interrupted in between.
@@ -58,39 +59,37 @@ package struct Applier {
 
   /// Takes all steps; throws the first failure, with what was done before it still in place.
   package mutating func apply(_ plan: Plan) throws(StepFailure) {
-    var settings: [LabModel.Sysctl] = []
-    var isDeleting = false
-    for step in plan.steps {
-      // What takes a link's place may be made from another namespace.
-      if isDeleting && !step.isDeletion { try flush() }
-      isDeleting = step.isDeletion
-      // Steps of these two kinds stand together in a plan.
-      if case .addNamespace(let namespace) = step {
-        expectedPositions[namespace.name] = expected.count
-        expected.append((namespace, []))
-        continue
-      }
-      if case .writeSysctl(let sysctl) = step {
-        if let position = expectedPositions[sysctl.namespace], position >= made {
-          expected[position].settings.append(sysctl)
-        } else {
-          settings.append(sysctl)
-        }
-        continue
-      }
-      try write(&settings)
-      if case .deleteNamespace(let namespace) = step {
-        try delete(namespace)
-      } else if case .changeOffloads(let change) = step {
-        try flush()
-        try set(change, for: step)
-      } else {
-        try enqueue(step)
-      }
+    var isRemoving = false
+    for list in plan.lists {
+      // What takes the place of something removed may be made from another namespace.
+      if isRemoving && !list.order.isRemoval { try flush() }
+      isRemoving = list.order.isRemoval
+      try list.execute(by: &self)
     }
     while made < expected.count { try makeNext() }
-    try write(&settings)
     try flush()
+  }
+
+  /// Notes that a namespace is to be made. It is made when a step needs it.
+  mutating func expect(_ namespace: Namespace) {
+    expectedPositions[namespace.name] = expected.count
+    expected.append((namespace, []))
+  }
+
+  /// Writes settings: those of namespaces that are still to be made as the first thing in them.
+  mutating func write(_ settings: [LabModel.Sysctl]) throws(StepFailure) {
+    var present: [LabModel.Sysctl] = []
+    for sysctl in settings {
+      if let position = expectedPositions[sysctl.namespace], position >= made {
+        expected[position].settings.append(sysctl)
+      } else {
+        present.append(sysctl)
+      }
+    }
+    guard !present.isEmpty else { return }
+    // A setting may be of a device that has only just got its name.
+    try flush()
+    try Timeline.phase("sysctls") { () throws(StepFailure) in try writeNow(present) }
   }
 
   /// Makes the namespaces up to one that a step needs. They come one after the other out of the supply; as long as it has
@@ -109,12 +108,12 @@ package struct Applier {
       do throws(NetlinkError) {
         try make(wanted)
       } catch {
-        throw StepFailure(step: .addNamespace(wanted), error: error)
+        throw StepFailure(step: Namespace.Step.add(wanted), error: error)
       }
     }
     made += 1
     if settings.isEmpty { return }
-    try Timeline.phase("sysctls") { () throws(StepFailure) in try write(settings) }
+    try Timeline.phase("sysctls") { () throws(StepFailure) in try writeNow(settings) }
   }
 
   private mutating func make(_ wanted: Namespace) throws(NetlinkError) {
@@ -135,15 +134,7 @@ package struct Applier {
     }
   }
 
-  private mutating func write(_ settings: inout [LabModel.Sysctl]) throws(StepFailure) {
-    guard !settings.isEmpty else { return }
-    // A setting may be of a device that has only just got its name.
-    try flush()
-    try Timeline.phase("sysctls") { () throws(StepFailure) in try write(settings) }
-    settings = []
-  }
-
-  private func write(_ settings: [LabModel.Sysctl]) throws(StepFailure) {
+  private func writeNow(_ settings: [LabModel.Sysctl]) throws(StepFailure) {
     // In the order of the plan.
     var groups: [(namespace: String, settings: [LabModel.Sysctl])] = []
     for sysctl in settings {
@@ -156,51 +147,55 @@ package struct Applier {
     for (name, group) in groups {
       guard let namespace = namespaces[name] else { continue }
       if let error = interruption("write sysctl") {
-        throw StepFailure(step: .writeSysctl(group[0]), error: error)
+        throw StepFailure(step: LabModel.Sysctl.Step(sysctl: group[0]), error: error)
       }
       let outcomes: [NetlinkError?]
       do throws(NetlinkError) {
         outcomes = try namespace.namespace.write(
           group.map { Netlink.Sysctl($0.path, $0.value) }, through: namespace.sysctlView)
       } catch {
-        throw StepFailure(step: .writeSysctl(group[0]), error: error)
+        throw StepFailure(step: LabModel.Sysctl.Step(sysctl: group[0]), error: error)
       }
       // A kernel without IPv6 has none of its settings, and nothing that could be switched off.
       for (sysctl, error) in zip(group, outcomes) {
         if let error, !(error.codeName == "ENOENT" && sysctl.key.hasPrefix("net.ipv6.")) {
-          throw StepFailure(step: .writeSysctl(sysctl), error: error)
+          throw StepFailure(step: LabModel.Sysctl.Step(sysctl: sysctl), error: error)
         }
       }
     }
   }
 
-  private func set(_ change: PortChange, for step: Step) throws(StepFailure) {
-    guard let connection = namespaces[change.namespace]?.connection else { return }
+  /// Does something in a namespace that is no request of a batch.
+  mutating func perform(
+    _ step: any PlanStep, _ operation: @autoclosure () -> String,
+    _ body: (OpenNamespace) throws(NetlinkError) -> Void
+  ) throws(StepFailure) {
+    try flush()
+    guard let namespace = namespaces[step.namespace] else { return }
     do throws(NetlinkError) {
-      if let error = interruption("change offloads of \(change.name)") { throw error }
-      for offload in Offload.allCases {
-        guard let value = change.options[offload.option] else { continue }
-        try connection.set(offload, value != 0, ofLink: change.name)
-      }
+      if let error = interruption(operation()) { throw error }
+      try body(namespace)
     } catch {
       throw StepFailure(step: step, error: error)
     }
   }
 
-  private mutating func delete(_ namespace: Namespace) throws(StepFailure) {
+  /// Takes a namespace's name away, and with its last user all that is in it.
+  mutating func unpin(_ namespace: Namespace) throws(StepFailure) {
     try flush()
     do throws(NetlinkError) {
       if let error = interruption("unpin namespace \(namespace.name)") { throw error }
       try NetworkNamespace.unpin(path: OpenNamespace.path(of: namespace.name))
     } catch {
-      throw StepFailure(step: .deleteNamespace(namespace), error: error)
+      throw StepFailure(step: Namespace.Step.delete(namespace), error: error)
     }
     namespaces.remove(namespace.name)
   }
 
-  private mutating func enqueue(_ step: Step) throws(StepFailure) {
+  /// Puts a request in its namespace's batch.
+  mutating func enqueue(_ step: some RequestStep) throws(StepFailure) {
     try make(upTo: step.namespace)
-    if case .addVethPair(_, let inner) = step { try make(upTo: inner.namespace) }
+    if let other = step.otherNamespace { try make(upTo: other) }
     guard let namespace = namespaces[step.namespace] else {
       throw StepFailure(step: step, problem: "there is no namespace \(step.namespace)")
     }
@@ -214,8 +209,10 @@ package struct Applier {
     if pending[position].batches.last.map({ $0.steps.count >= batchLimit }) ?? true {
       pending[position].batches.append((Batch(), []))
     }
+    if step.otherNamespace != nil { pending[position].makesCables = true }
     let last = pending[position].batches.count - 1
-    try pending[position].batches[last].batch.append(step, in: namespace, others: namespaces)
+    let target = RequestTarget(namespace: namespace, others: namespaces, step: step)
+    try step.append(to: &pending[position].batches[last].batch, in: target)
     pending[position].batches[last].steps.append(step)
   }
 
@@ -225,10 +222,9 @@ package struct Applier {
       positions = [:]
     }
     for request in pending {
-      let makesCables = request.batches.contains {
-        $0.steps.contains { if case .addVethPair = $0 { true } else { false } }
-      }
-      try Timeline.phase(makesCables ? "hosts: links, marks, tags" : "VMs: cable ends, addresses, routes") {
+      try Timeline.phase(
+        request.makesCables ? "hosts: links, marks, tags" : "VMs: cable ends, addresses, routes"
+      ) {
         () throws(StepFailure) in try perform(request)
       }
     }
@@ -246,15 +242,6 @@ package struct Applier {
       for (step, error) in zip(steps, outcomes) {
         if let error { throw StepFailure(step: step, error: error) }
       }
-    }
-  }
-}
-
-extension Step {
-  fileprivate var isDeletion: Bool {
-    switch self {
-    case .deleteLink, .deleteVLAN, .deleteAddress, .deleteRoute, .deleteAltname, .deleteEntry: true
-    default: false
     }
   }
 }

@@ -14,7 +14,7 @@ struct EntryReader {
 
   func read() throws(NetlinkError) -> [LabModel.TableEntry] {
     let hasBridges = links.contains { if case .bridge = $0.kind { true } else { false } }
-    let own = Set(links.map(\.address))
+    let own = Set(links.compactMap(\.address))
     return try namespace.connection.tableEntries(withBridges: hasBridges).compactMap { entry in
       switch entry.content {
       case .neighbour(let neighbour): described(neighbour, entry)
@@ -27,26 +27,25 @@ struct EntryReader {
 
   private func described(_ neighbour: Netlink.Neighbour, _ entry: Netlink.TableEntry) -> LabModel.TableEntry?
   {
-    guard neighbour.state.contains(.permanent), let device = names[neighbour.link], device != "lo",
-      let address = IPAddress(bytes: neighbour.address)
+    guard neighbour.state.contains(.permanent), let device = names[neighbour.link], device != "lo"
     else { return nil }
-    let hardware = MACAddress(bytes: neighbour.linkLayerAddress ?? []).map { " lladdr \($0)" } ?? ""
-    return made(.neighbour, "\(address)\(hardware) dev \(device) nud permanent", entry, device)
+    let hardware = neighbour.linkLayerAddress.map { " lladdr \($0)" } ?? ""
+    return made(.neighbour, "\(neighbour.address)\(hardware) dev \(device) nud permanent", entry, device)
   }
 
   private func described(
-    _ found: ForwardingEntry, _ entry: Netlink.TableEntry, own: Set<[UInt8]>
+    _ found: ForwardingEntry, _ entry: Netlink.TableEntry, own: Set<MACAddress>
   ) -> LabModel.TableEntry? {
     // The device's own filter, and the addresses that are the bridge's by themselves.
     let isLocal = found.state.contains(.permanent)
     guard isLocal || found.state.contains(.noARP), !found.flags.contains(.own),
-      !(isLocal && own.contains(found.address)), let device = names[found.link],
-      let address = MACAddress(bytes: found.address)
+      !(isLocal && own.contains(found.address)), let device = names[found.link]
     else { return nil }
     let vlan = found.vlan.map { " vlan \($0)" } ?? ""
     let place = found.isOfBridge ? "self" : "master"
     return made(
-      .forwarding, "\(address) dev \(device)\(vlan) \(place) \(isLocal ? "permanent" : "static")", entry,
+      .forwarding, "\(found.address) dev \(device)\(vlan) \(place) \(isLocal ? "permanent" : "static")",
+      entry,
       device)
   }
 
@@ -56,12 +55,8 @@ struct EntryReader {
   ]
 
   private func described(_ rule: Rule, _ entry: Netlink.TableEntry) -> LabModel.TableEntry? {
-    func prefix(_ bytes: [UInt8]?, _ length: UInt8) -> String? {
-      bytes.flatMap { IPAddress(bytes: $0) }.map { "\($0)/\(length)" }
-    }
     let conditions = [
-      prefix(rule.source, rule.sourcePrefixLength).map { "from \($0)" },
-      prefix(rule.destination, rule.destinationPrefixLength).map { "to \($0)" },
+      rule.source.map { "from \($0)" }, rule.destination.map { "to \($0)" },
       rule.inputLink.map { "iif \($0.terminalSafe)" }, rule.outputLink.map { "oif \($0.terminalSafe)" },
       rule.mark.map { "fwmark \($0)" },
     ].compactMap { $0 }
@@ -94,16 +89,5 @@ struct EntryReader {
     LabModel.TableEntry(
       namespace: namespace.name, table: table, words: words, message: entry.message, device: device,
       isIPv6: isIPv6)
-  }
-}
-
-extension LabModel.TableEntry.Table {
-  /// The table as a request knows it.
-  var kernelTable: Netlink.TableEntry.Table {
-    switch self {
-    case .neighbour, .forwarding: .neighbours
-    case .rule: .rules
-    case .qdisc: .qdiscs
-    }
   }
 }

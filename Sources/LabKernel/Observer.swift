@@ -100,22 +100,11 @@ package struct Observer {
   ) throws(NetlinkError) -> [LabModel.Link] {
     let found = links[namespace.name] ?? []
     return try found.map { link throws(NetlinkError) in
-      let kind: LabModel.Link.Kind =
-        switch link.kind {
-        case .veth where !findingPeers: .veth(peerNamespace: "", peer: "")
-        case .veth: try veth(link, in: namespace)
-        case .bridge(let options): .bridge(LabModel.BridgeOptions(options))
-        case .vlan(let vlan): .vlan(id: Int(vlan.id), parent: names[link.parent ?? 0] ?? "another namespace")
-        case nil where link.index == 1: .loopback
-        case nil: .other("")
-        case .vxlan: .other("vxlan")
-        case .dummy: .other("dummy")
-        case .tun: .other("tun")
-        case .other(let kind): .other(kind)
-        }
+      let view = View(names: names, peer: findingPeers ? try peer(of: link, in: namespace) : nil)
+      let kind = linkKind(of: link, in: view)
       let name = names[link.index] ?? link.name
       var observed = LabModel.Link(
-        namespace: namespace.name, name: name, kind: kind, mac: MACAddress(bytes: link.address),
+        namespace: namespace.name, name: name, kind: kind, mac: link.address,
         mtu: Int(link.mtu), master: link.master.flatMap { names[$0] }, isUp: link.isUp,
         isPromiscuous: link.flags.contains(.promiscuous), alias: link.alias, altnames: link.alternativeNames)
       if name != link.name { observed.presentName = link.name }
@@ -130,11 +119,17 @@ package struct Observer {
     }
   }
 
-  /// Finds the namespace in which the other end of a cable is: of all ends that could be it, the one that the kernel says.
-  private func veth(_ link: Netlink.Link, in namespace: OpenNamespace) throws(NetlinkError)
-    -> LabModel.Link.Kind
-  {
-    guard let peer = link.parent else { return .veth(peerNamespace: "nowhere", peer: "") }
+  private struct View: LinkView {
+    let names: [Int32: String]
+    let peer: LinkKey?
+
+    func name(of index: Int32?) -> String? { index.flatMap { names[$0] } }
+    func peer(of link: Netlink.Link) -> LinkKey? { peer }
+  }
+
+  /// Finds the other end of a cable: of all ends that could be it, the one that the kernel says.
+  private func peer(of link: Netlink.Link, in namespace: OpenNamespace) throws(NetlinkError) -> LinkKey? {
+    guard link.kind == .veth, let peer = link.parent else { return nil }
     for end in ends[CableEnd(index: peer, peer: link.index)] ?? [] {
       guard let other = namespaces[end.namespace] else { continue }
       if other === namespace {
@@ -143,9 +138,9 @@ package struct Observer {
         guard try isPeer(link, in: namespace, of: end.link, in: other) else { continue }
       }
       let name = knownNames[end.namespace]?[peer] ?? end.link.name
-      return .veth(peerNamespace: end.namespace, peer: name)
+      return LinkKey(namespace: end.namespace, name: name)
     }
-    return .veth(peerNamespace: "another namespace", peer: "ifindex \(peer)")
+    return nil
   }
 
   /// Whether two ends in different namespaces, each of which names the other's ifindex, are of one cable.
@@ -193,15 +188,12 @@ package struct Observer {
     of namespace: OpenNamespace, _ names: [Int32: String], into observed: inout Blueprint
   ) throws(NetlinkError) {
     for found in try namespace.connection.addresses() {
-      guard let device = names[found.link],
-        let address = IPAddress(bytes: found.address), Int(found.prefixLength) <= address.family.width
-      else { continue }
+      guard let device = names[found.link] else { continue }
+      let address = found.address.address
       // What the kernel gives by itself: 127.0.0.1 and ::1, and an IPv6 link-local address for each interface.
       if address.isLoopback || (address.family == .ipv6 && address.isLinkLocal) { continue }
       observed.addresses.append(
-        Address(
-          namespace: namespace.name, device: device,
-          address: IPPrefix(address: address, length: Int(found.prefixLength))))
+        Address(namespace: namespace.name, device: device, address: found.address))
     }
   }
 
@@ -210,15 +202,12 @@ package struct Observer {
   ) throws(NetlinkError) {
     for route in try namespace.connection.routes(table: Netlink.Route.mainTable) {
       guard route.source != .kernel, route.source != .routerAdvertisement,
-        let address = IPAddress(bytes: route.destination), Int(route.prefixLength) <= address.family.width,
-        let type = Netlink.Route.words[route.kind],
+        let type = RouteType(route.kind),
         route.link.map({ names[$0] != nil }) != false || route.kind != .unicast
       else { continue }
       observed.routes.append(
         RouteEntry(
-          namespace: namespace.name,
-          destination: IPPrefix(address: address, length: Int(route.prefixLength)),
-          gateway: route.gateway.flatMap { IPAddress(bytes: $0) },
+          namespace: namespace.name, destination: route.destination, gateway: route.gateway,
           device: route.kind == .unicast ? route.link.flatMap { names[$0] } : nil, type: type,
           metric: route.priority.map(Int.init)))
     }
@@ -228,29 +217,5 @@ package struct Observer {
     let names = (links[namespace.name] ?? []).map { ($0.index, $0.name) }
     return Dictionary(names, uniquingKeysWith: { first, _ in first })
       .merging(knownNames[namespace.name] ?? [:]) { _, known in known }
-  }
-}
-
-extension LabModel.Sysctl {
-  /// The file below /proc/sys.
-  var path: String {
-    let (dot, slash) = (UInt8(ascii: "."), UInt8(ascii: "/"))
-    return String(decoding: key.utf8.map { $0 == dot ? slash : $0 == slash ? dot : $0 }, as: UTF8.self)
-  }
-}
-
-extension Netlink.Route {
-  /// The types of route that a person adds.
-  static let words: [Kind: String] = [
-    .unicast: "unicast", .blackhole: "blackhole", .unreachable: "unreachable", .prohibit: "prohibit",
-  ]
-}
-
-extension LabModel.BridgeOptions {
-  init(_ options: Netlink.BridgeOptions) {
-    self.init(
-      vlanFiltering: options.vlanFiltering, defaultPVID: options.vlanDefaultPVID.map(Int.init),
-      stp: options.stpState, forwardDelay: options.forwardDelay.map(Int.init),
-      ageingTime: options.ageingTime.map(Int.init), multicastSnooping: options.multicastSnooping)
   }
 }

@@ -78,7 +78,7 @@ extension OpenNamespace {
     let groups = Set(try connection.multicastGroups())
     return addresses.first { address in
       indices[address.device].map {
-        !groups.contains(MulticastGroup(soliciting: address.address.address.bytes, onLink: $0))
+        !groups.contains(MulticastGroup(soliciting: address.address.address, onLink: $0))
       } ?? false
     }
   }
@@ -94,14 +94,5 @@ extension Netlink.Link {
   fileprivate var passesFrames: Bool {
     let isForwarding = bridgePort.map { $0.state == .forwarding } ?? true
     return isForwarding && (operationalState == .up || operationalState == .unknown)
-  }
-}
-
-extension LabModel.Link.Kind {
-  fileprivate var needsCarrier: Bool {
-    switch self {
-    case .veth, .vlan: true
-    case .loopback, .bridge, .other: false
-    }
   }
 }

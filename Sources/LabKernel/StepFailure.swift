@@ -6,23 +6,24 @@ import Values
 
 /// A step that the kernel refused.
 package struct StepFailure: Error {
-  var step: Step
+  var step: any PlanStep
   package var error: NetlinkError?
   var problem: String?
 
-  init(step: Step, error: NetlinkError) {
+  init(step: any PlanStep, error: NetlinkError) {
     self.step = step
     self.error = error
   }
 
-  init(step: Step, problem: String) {
+  init(step: any PlanStep, problem: String) {
     self.step = step
     self.problem = problem
   }
 
   /// Whether what was to be deleted was being deleted already: with a namespace that was, for instance.
   package var isOvertaken: Bool {
-    if case .deleteLink = step { error?.codeName == "ENODEV" } else { false }
+    guard let error, let step = step as? any ExecutableStep else { return false }
+    return step.isOvertaken(by: error)
   }
 
   /// What a person needs: the command that is the same as the step, the kernel's words, the place in the lab.

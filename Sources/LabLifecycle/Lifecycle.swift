@@ -37,12 +37,11 @@ package struct Lifecycle: Sendable {
   }
 
   /// What `up` would do, without doing it.
-  package func plan(_ document: LabDocument) throws -> Plan {
-    let lab = try document.resolved()
+  package func plan(_ lab: ResolvedLab) throws -> Plan {
     guard var state = try store.state(of: lab.name) else {
       return Plan(from: Blueprint(), to: lab.blueprint())
     }
-    state.replaceDocument(with: document)
+    state.replaceDocument(with: lab.document)
     let wanted = lab.blueprint().marked(state.mark)
     state.addNamespaces(of: wanted)
     return Plan(from: try observe(open(state), of: state, wanted: wanted).blueprint, to: wanted)
@@ -54,16 +53,10 @@ package struct Lifecycle: Sendable {
     let wanted = try state.document.resolved().blueprint().marked(state.mark)
     let namespaces = try open(state)
     let found = try observe(namespaces, of: state, wanted: wanted)
-    let changes = wanted.difference(from: found.blueprint)
+    let difference = wanted.difference(from: found.blueprint)
     return Status(
-      state: state, changes: changes, unmanaged: found.unmanaged, foreign: namespaces.foreign,
-      plan: Plan(changes, from: found.blueprint, to: wanted))
-  }
-
-  /// A running lab, as it was resolved when it came up.
-  package func runningLab(_ name: String) throws -> ResolvedLab {
-    let state = try state(of: name)
-    return try state.document.resolved()
+      state: state, changes: difference.changes, unmanaged: found.unmanaged, foreign: namespaces.foreign,
+      plan: Plan(difference, from: found.blueprint, to: wanted))
   }
 
   /// What is remembered of a running lab.
@@ -133,26 +126,10 @@ extension Blueprint {
   /// The blueprint with the mark that the lab's namespaces carry.
   package func marked(_ mark: Mark) -> Blueprint {
     var blueprint = self
-    for index in links.indices where links[index].kind == .loopback {
+    for index in links.indices where links[index].kind is Loopback {
       blueprint.links[index].alias = mark.alias
       blueprint.links[index].altnames = [mark.altname]
     }
     return blueprint
-  }
-}
-
-extension Change {
-  /// One line for people: what is wrong with what.
-  package var summary: String {
-    let place = "in \(resource.namespace)"
-    switch self {
-    case .create(.namespace(let namespace)): return "missing: namespace \(namespace.name)"
-    case .delete(.namespace(let namespace)): return "unexpected: namespace \(namespace.name)"
-    case .create(let resource): return "missing: \(resource) \(place)"
-    case .delete(let resource): return "unexpected: \(resource) \(place)"
-    case .update(let resource, _, let differences):
-      let details = differences.map { "\($0.attribute) is \($0.observed), should be \($0.wanted)" }
-      return "changed: \(resource) \(place): \(details.joined(separator: "; "))"
-    }
   }
 }

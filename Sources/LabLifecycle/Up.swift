@@ -20,16 +20,11 @@ extension Lifecycle {
   /// Makes the kernel be as the lab says, from whatever state it is in. All or nothing: what a failed run has made or
   /// changed is undone.
   ///
-  /// - Parameters:
-  ///   - resolved: the document, where it has been resolved already.
-  ///   - keepingWreck: leaves what a failed run has made as it is, for `status` to describe.
+  /// - Parameter keepingWreck: leaves what a failed run has made as it is, for `status` to describe.
   /// - Throws: `CancellationError` when its task was cancelled, after everything is undone.
-  package func up(
-    _ document: LabDocument, resolved: ResolvedLab? = nil, labFile: String, keepingWreck: Bool = false
-  ) throws -> UpReport {
-    let lab = try Timeline.phase("validate") { try resolved ?? document.resolved() }
+  package func up(_ lab: ResolvedLab, labFile: String, keepingWreck: Bool = false) throws -> UpReport {
+    let document = lab.document
     let blueprint = Timeline.phase("realise") { lab.blueprint() }
-    try checkLimits(of: blueprint)
     let lock = try store.lock(lab.name, waiting: { waiting(lab.name) })
     defer { extendLifetime(lock) }
     let previous = try store.state(of: lab.name)
@@ -70,18 +65,6 @@ extension Lifecycle {
     try Timeline.phase("write state") { try store.save(state, over: written) }
   }
 
-  /// A bridge has so many ports, whatever is asked of it.
-  private func checkLimits(of blueprint: Blueprint) throws {
-    let ports = Dictionary(grouping: blueprint.links.filter { $0.master != nil }) {
-      [$0.namespace, $0.master ?? ""]
-    }
-    guard let (bridge, members) = ports.first(where: { $0.value.count > 1023 }) else { return }
-    throw RunnerError(
-      .usage,
-      "the bridge \(bridge[1]) in \(bridge[0]) would have \(members.count) ports; the kernel's limit is 1023",
-      remedy: "Spread the VMs over several hosts.")
-  }
-
   /// The error with what a person can do about it.
   private func explained(_ error: any Error, needing blueprint: Blueprint, keepingWreck: Bool) -> any Error {
     let failure = error as? StepFailure
@@ -95,7 +78,7 @@ extension Lifecycle {
       return RunnerError(.environment, words, remedy: "Raise the limit of open files: ulimit -n.")
     case nil: return failure.map { RunnerError(.kernel, $0.report) } ?? error
     default:
-      let missing = KernelProbe.missing(blueprint.neededFeatures)
+      let missing = KernelProbe.missing(blueprint.features)
       guard missing.isEmpty else {
         let names = missing.map { "\($0.rawValue) (\($0.option))" }.joined(separator: ", ")
         return RunnerError(
@@ -142,39 +125,39 @@ private struct Run {
     let found = try lifecycle.observe(namespaces, of: state, wanted: wanted)
     try checkNames(found.unmanaged)
     before = found.blueprint
-    let changes = compare(with: found)
-    if !changes.isEmpty || previous?.phase != .up || previous != state.asUp {
+    let difference = compare(with: found)
+    if !difference.isEmpty || previous?.phase != .up || previous != state.asUp {
       hasStarted = true
       try lifecycle.save(state, over: previous)
-      try Timeline.phase("kernel") { try make(changes, to: found, in: &namespaces) }
+      try Timeline.phase("kernel") { try make(difference, to: found, in: &namespaces) }
     }
-    return Lifecycle.UpReport(changes: changes, unmanaged: found.unmanaged)
+    return Lifecycle.UpReport(changes: difference.changes, unmanaged: found.unmanaged)
   }
 
   private mutating func make(
-    _ changes: [Change], to found: Lifecycle.Observation, in namespaces: inout OpenNamespaces
+    _ difference: Difference, to found: Lifecycle.Observation, in namespaces: inout OpenNamespaces
   ) throws {
-    var (changes, found) = (changes, found)
+    var (difference, found) = (difference, found)
     // One round does it, unless the kernel takes away something along with something else, or has not finished
     // taking it away: the next round sees that.
     for round in 1...5 {
-      let plan = Timeline.phase("plan") { Plan(changes, from: found.blueprint, to: wanted) }
+      let plan = Timeline.phase("plan") { Plan(difference, from: found.blueprint, to: wanted) }
       if plan.isEmpty {
         return try Timeline.phase("wait until ready") { try namespaces.waitUntilReady(wanted) }
       }
       if round == 5 { break }
       try apply(plan, to: &namespaces, isCancellable: true)
       found = try lifecycle.observe(namespaces, of: state, wanted: wanted)
-      changes = compare(with: found)
+      difference = compare(with: found)
     }
     throw RunnerError(
       .kernel,
       "the kernel took every step, but the lab is not as it should be:\n"
-        + changes.map { "  \($0.summary)" }.joined(separator: "\n"),
+        + difference.changes.map { "  \($0.summary)" }.joined(separator: "\n"),
       remedy: "If nothing else changes the lab's namespaces, this is a mistake of netlab's.")
   }
 
-  private func compare(with found: Lifecycle.Observation) -> [Change] {
+  private func compare(with found: Lifecycle.Observation) -> Difference {
     Timeline.phase("compare") { wanted.difference(from: found.blueprint) }
   }
 

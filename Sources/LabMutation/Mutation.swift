@@ -92,7 +92,7 @@ private struct MutationMaker {
       }
     }
     // A bridge forwards by the MTU of its ports; a subinterface's tag takes four bytes of its parent's.
-    if let mtu = link.mtu, case .veth = link.kind {
+    if let mtu = link.mtu, link.kind is Veth {
       addLink("with mtu \(mtu - 100)", device, vm, suggesting: largePing(to: port, mtu: mtu, in: wiring)) {
         $0.mtu = mtu - 100
       }
@@ -182,16 +182,16 @@ private struct MutationMaker {
       let nodes = members.map(\.interface.node)
       let suggestion = "NotFlooded(from: \"\(nodes[0])\", to: \"\(nodes[1])\", observer: \"\(nodes[2])\")"
       addLink("forgetting addresses at once", bridge, nil, suggesting: suggestion) { link in
-        guard case .bridge(var options) = link.kind else { return }
-        options.ageingTime = 0
-        link.kind = .bridge(options)
+        guard var bridge = link.kind as? Bridge else { return }
+        bridge.ageingTime = 0
+        link.kind = bridge
       }
     }
     guard first.isTagged, let other = ports.first(where: { $0.tag != first.tag }) else { return }
     addLink("without vlan filtering", bridge, nil, suggesting: leak(from: first, to: other)) { link in
-      guard case .bridge(var options) = link.kind else { return }
-      options.vlanFiltering = false
-      link.kind = .bridge(options)
+      guard var bridge = link.kind as? Bridge else { return }
+      bridge.vlanFiltering = false
+      link.kind = bridge
     }
   }
 

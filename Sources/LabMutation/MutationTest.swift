@@ -12,7 +12,6 @@ import Values
 /// Finds out what a lab's checks prove: breaks one attribute of the running lab at a time, and sees whether one notices.
 package struct MutationTest: Sendable {
   let lifecycle: Lifecycle
-  let document: LabDocument
   let labFile: String
   let lab: ResolvedLab
   let processes: ProcessRunner
@@ -27,14 +26,13 @@ package struct MutationTest: Sendable {
     package var duration: Duration
   }
 
-  /// - Parameter document: a lab that is up, with checks that all hold.
+  /// - Parameter lab: one that is up, with checks that all hold.
   package init(
-    _ document: LabDocument, labFile: String, lifecycle: Lifecycle, processes: ProcessRunner = ProcessRunner()
-  ) throws {
+    _ lab: ResolvedLab, labFile: String, lifecycle: Lifecycle, processes: ProcessRunner = ProcessRunner()
+  ) {
     self.lifecycle = lifecycle
-    self.document = document
     self.labFile = labFile
-    lab = try document.resolved()
+    self.lab = lab
     self.processes = processes
   }
 
@@ -79,7 +77,7 @@ package struct MutationTest: Sendable {
     for index in before.links.indices {
       let link = before.links[index]
       // A lab leaves options open that a mutation changes.
-      if case .bridge = link.kind, let kind = kinds[[link.namespace, link.name]] {
+      if link.kind is Bridge, let kind = kinds[[link.namespace, link.name]] {
         before.links[index].kind = kind
       }
     }
@@ -113,7 +111,7 @@ package struct MutationTest: Sendable {
   /// Undoes a mutation, and what went with it, in place.
   private func repair(to before: Blueprint) throws {
     try change(to: before)
-    _ = try lifecycle.up(document, labFile: labFile)
+    _ = try lifecycle.up(lab, labFile: labFile)
     try forget()
   }
 
@@ -137,7 +135,7 @@ package struct MutationTest: Sendable {
 
   /// Runs independent checks side by side and then the others, those about the mutated VM first, until one fails.
   private func firstToNotice(_ mutation: Mutation, _ runner: CheckRunner) async throws -> Check? {
-    let checks = document.checks.sorted { mutation.concerns($0) && !mutation.concerns($1) }
+    let checks = lab.checks.sorted { mutation.concerns($0) && !mutation.concerns($1) }
     let independent = checks.filter { !$0.value.isExclusive }
     for group in [independent.filter(mutation.concerns), independent.filter { !mutation.concerns($0) }] {
       if let check = try await firstToFail(group, runner) { return check }

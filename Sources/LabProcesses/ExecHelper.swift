@@ -7,7 +7,7 @@ package enum ExecHelper {
   static let name = "netlab-exec"
 
   /// Where it is: beside this program in a build, in `lib/netlab` of an installation.
-  static func locate() -> String {
+  package static func locate() -> String {
     let directory = resolvingLinks("/proc/self/exe").split(separator: "/").dropLast().joined(separator: "/")
     let candidates = ["/\(directory)/\(name)", "/\(directory)/../lib/netlab/\(name)"]
     return candidates.first { unsafe access($0, X_OK) == 0 } ?? candidates[0]

@@ -21,6 +21,10 @@ package enum World: Sendable, Hashable {
   /// Whether this process was started in one, by itself.
   package static let isCurrent = environmentVariable(variable) != nil
   private static let variable = "NETLAB_WORLD"
+  private static let keeperVariable = "NETLAB_KEEPER"
+
+  /// Where the keeper of the world that this process is in listens; `nil` if it is in none, or in one that nobody keeps.
+  package static let keeper = environmentVariable(keeperVariable)
 
   /// Keeps what this process starts from seeming to be in the world: it is this process that its keeper waits for.
   package static func settle() {
@@ -28,7 +32,9 @@ package enum World: Sendable, Hashable {
     if let reference = environmentVariable(variable).flatMap(CInt.init) {
       _ = fcntl(reference, F_SETFD, FD_CLOEXEC)
     }
+    _ = keeper
     _ = unsafe unsetenv(variable)
+    _ = unsafe unsetenv(keeperVariable)
   }
 
   /// The names of the labs that the user has a world for. One whose keeper was killed may be among them.

@@ -5,7 +5,6 @@ import LabLifecycle
 import LabMachine
 import LabModel
 import LabProcesses
-import Netlink
 import Values
 
 /// How a lab differs from what its file says, as far as it bears on one fault.
@@ -17,7 +16,7 @@ struct Drift {
   private let ends: [String]
 
   init(from observed: Blueprint, to wanted: Blueprint, lab: ResolvedLab, ends: [String]) {
-    changes = wanted.difference(from: observed)
+    changes = wanted.difference(from: observed).changes
     self.observed = observed
     self.lab = lab
     self.ends = ends
@@ -39,7 +38,7 @@ struct Drift {
     }
     let best = missingBridge(of: likeliest) ?? likeliest
     var fault = fault
-    let device = best.resource.deviceName ?? fault.device
+    let device = best.resource.owner ?? fault.device
     if device != fault.device || best.resource.namespace != fault.namespace {
       (fault.device, fault.namespace) = (device, best.resource.namespace)
       fault.explanation = best.isMissingLink ? words(best) : "\(words(best)) (\(fault.explanation))"
@@ -55,7 +54,7 @@ struct Drift {
     }
     // All that is wrong with the device, as adding one VLAN is no good while another is PVID.
     let together = changes.filter {
-      $0.resource.namespace == fault.namespace && $0.resource.deviceName == best.resource.deviceName
+      $0.resource.namespace == fault.namespace && $0.resource.owner == best.resource.owner
     }
     let wish = best.resource.origin.map { "\($0.shortName):\($0.line) wants \(best.wish)" }
     // A cable takes both of its ends to be made again, with all that was on them.
@@ -67,9 +66,9 @@ struct Drift {
 
   /// The bridge that a device is off because it is not there.
   private func missingBridge(of change: Change) -> Change? {
-    guard case .link(let link) = change.resource, let master = link.master else { return nil }
+    guard let link = change.resource as? Link, let master = link.master else { return nil }
     return changes.first {
-      $0.isMissingLink && $0.resource.namespace == link.namespace && $0.resource.deviceName == master
+      $0.isMissingLink && $0.resource.namespace == link.namespace && $0.resource.owner == master
     }
   }
 
@@ -83,7 +82,7 @@ struct Drift {
       passed.insert([hop.namespace, bridge.name])
     }
     let found = changes.first { change in
-      guard let device = change.resource.deviceName else {
+      guard let device = change.resource.owner else {
         return ends.contains { lab.namespace(of: $0) == change.resource.namespace }
       }
       return passed.contains([change.resource.namespace, device])
@@ -93,7 +92,7 @@ struct Drift {
 
   /// Drift at a device.
   func at(_ namespace: String, _ device: String) -> Trace.Drop? {
-    changes.first { $0.resource.namespace == namespace && $0.resource.deviceName == device }
+    changes.first { $0.resource.namespace == namespace && $0.resource.owner == device }
       .map { fault($0, "") }
   }
 
@@ -104,7 +103,7 @@ struct Drift {
 
   private func fault(_ change: Change, _ lead: String) -> Trace.Drop {
     Trace.Drop(
-      reason: .drift, namespace: change.resource.namespace, device: change.resource.deviceName ?? "",
+      reason: .drift, namespace: change.resource.namespace, device: change.resource.owner ?? "",
       explanation: lead + words(change))
   }
 
@@ -120,39 +119,18 @@ struct Drift {
   /// How much a change has to do with a fault; 0: nothing.
   private func weight(_ change: Change, _ fault: Trace.Drop) -> Int {
     let resource = change.resource
-    let isSamePlace = resource.namespace == fault.namespace && resource.deviceName == fault.device
+    let isSamePlace = resource.namespace == fault.namespace && resource.owner == fault.device
     let isSameNode = resource.namespace == fault.namespace
     let kind = isOfKind(change, fault.reason)
     if isSamePlace { return kind ? 100 : 40 }
     guard kind, concernsPath(change) else { return 0 }
-    if case .link(let link) = resource, link.master == fault.device, isSameNode { return 90 }
+    if let link = resource as? Link, link.master == fault.device, isSameNode { return 90 }
     return (isSameNode ? 60 : 50) + (isAtReceiver(change) ? 5 : 0)
   }
 
   /// Whether a change can have the effect that was seen.
   private func isOfKind(_ change: Change, _ reason: DropReason) -> Bool {
-    let attributes = change.attributes
-    switch reason {
-    case .vlanNotAllowed, .noPVID, .unknownTag, .tagNotRemoved:
-      if case .vlan = change.resource { return true }
-      return attributes.contains("kind") || attributes.contains("vlan_filtering")
-    case .noRoute, .routeRefused, .noSourceAddress, .addressNotLocal, .reversePath, .martianSource:
-      switch change.resource {
-      case .route, .address: return true
-      case .link: return change.isStructural
-      default: return false
-      }
-    case .nowhereToGo, .noAnswerToARP, .notABridgePort, .peerMissing, .lostInKernel, .deviceDown:
-      return change.isStructural
-    case .wrongNeighbour, .notForMe, .wrongForwardingEntry, .duplicateMAC:
-      return attributes.contains("address")
-    case .mtuExceeded: return attributes.contains("mtu")
-    case .portState: return attributes.contains("stp_state")
-    case .duplicateAddress, .duplicateAddressDetected:
-      if case .address = change.resource { return true }
-      return false
-    default: return false
-    }
+    (change.resource as? any PacketResource)?.canCause(reason, change) ?? false
   }
 
   /// Whether a change is at one of the ends, at a device of one of their ports, or at a bridge.
@@ -165,7 +143,7 @@ struct Drift {
   private func concerns(_ change: Change, _ name: String) -> Bool {
     guard let vm = lab.vm(name) else { return false }
     if change.resource.namespace == lab.namespace(of: name) { return true }
-    guard let device = change.resource.deviceName, change.resource.namespace == lab.namespace(of: vm.host)
+    guard let device = change.resource.owner, change.resource.namespace == lab.namespace(of: vm.host)
     else {
       return false
     }
@@ -175,25 +153,15 @@ struct Drift {
 
 extension Change {
   /// The names of the attributes that differ.
-  fileprivate var attributes: Set<String> {
-    if case .update(_, _, let differences) = self { Set(differences.map(\.attribute)) } else { [] }
-  }
+  var attributes: Set<String> { Set(differences.map(\.attribute)) }
 
   fileprivate var isMissingLink: Bool {
-    if case .create(.link) = self { true } else { false }
-  }
-
-  /// Whether a device is missing, off its bridge, down, or another one than it should be.
-  fileprivate var isStructural: Bool {
-    guard case .link = resource else { return false }
-    if case .create = self { return true }
-    return !attributes.isDisjoint(with: ["master", "state", "kind"])
+    if case .create(let resource) = self { resource is Link } else { false }
   }
 
   fileprivate var wish: String {
     switch self {
-    case .create(.vlan(let vlan)): "VLAN \(vlan.text) on \(vlan.device)"
-    case .create(let resource): "\(resource)"
+    case .create(let resource): resource.wish
     case .delete(let resource): "no \(resource)"
     case .update(_, _, let differences):
       differences.map { "\($0.attribute) \($0.wanted)" }.joined(separator: ", ")
@@ -217,46 +185,14 @@ extension Blueprint {
     return result
   }
 
-  private mutating func add(_ resource: Resource) {
-    switch resource {
-    case .namespace(let value): namespaces.append(value)
-    case .sysctl(let value): sysctls.append(value)
-    case .link(let value): links.append(value)
-    case .vlan(let value): vlans.append(value)
-    case .address(let value): addresses.append(value)
-    case .route(let value): routes.append(value)
-    case .entry(let value): entries.append(value)
-    }
-  }
-
-  private mutating func remove(_ resource: Resource) {
-    switch resource {
-    case .namespace(let value): namespaces.removeAll { $0 == value }
-    case .sysctl(let value): sysctls.removeAll { $0 == value }
-    case .link(let value): links.removeAll { $0 == value }
-    case .vlan(let value): vlans.removeAll { $0 == value }
-    case .address(let value): addresses.removeAll { $0 == value }
-    case .route(let value): routes.removeAll { $0 == value }
-    case .entry(let value): entries.removeAll { $0 == value }
-    }
+  private mutating func add<Kind: Resource>(_ resource: Kind) { self[Kind.self].append(resource) }
+  private mutating func remove<Kind: Resource>(_ resource: Kind) {
+    self[Kind.self].removeAll { $0 == resource }
   }
 }
 
 extension Resource {
-  /// The device it is, or belongs to.
-  fileprivate var deviceName: String? {
-    switch self {
-    case .link(let link): link.name
-    case .vlan(let vlan): vlan.device
-    case .address(let address): address.device
-    case .route(let route): route.device
-    case .namespace, .sysctl, .entry: nil
-    }
-  }
-
-  fileprivate var isBridge: Bool {
-    if case .link(let link) = self, case .bridge = link.kind { true } else { false }
-  }
+  fileprivate var isBridge: Bool { (self as? Link)?.kind is Bridge }
 }
 
 extension SourceLocation {

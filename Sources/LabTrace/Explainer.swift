@@ -157,7 +157,7 @@ private struct FaultSearch {
     .noAnswerToARP, .wrongVLANPath, .duplicateMAC, .hairpin,
   ]
 
-  func fault(_ probe: Tracer.Probe, from vm: ResolvedVM, to address: IPAddress) -> Trace.Drop? {
+  func fault(_ probe: Tracer.Probe, from vm: ResolvedNode, to address: IPAddress) -> Trace.Drop? {
     var found: Trace.Drop?
     if case .dropped(let drop) = trace.outcome { found = drop }
     if found != nil, let first = trace.proof?.unexpected.first {
@@ -188,7 +188,7 @@ private struct FaultSearch {
   }
 
   /// Another device in the same broadcast domain that has an address of the sender's or receiver's.
-  private func duplicate(of address: IPAddress, from vm: ResolvedVM) -> Trace.Drop? {
+  private func duplicate(of address: IPAddress, from vm: ResolvedNode) -> Trace.Drop? {
     // Without a route, its first port.
     let port = vm.ports.first.flatMap { session.world.place(session.lab.namespace(of: vm.name), $0.device) }
     guard let sender = prediction.device ?? port, let source = session.world[sender] else { return nil }
@@ -233,7 +233,7 @@ private struct FaultSearch {
   }
 
   /// A packet as large as the lab says that the network takes.
-  private func largePacket(_ probe: Tracer.Probe, _ vm: ResolvedVM, _ address: IPAddress) -> Trace.Drop? {
+  private func largePacket(_ probe: Tracer.Probe, _ vm: ResolvedNode, _ address: IPAddress) -> Trace.Drop? {
     guard probe.size < 1000, let device = prediction.device,
       let port = vm.allPorts.first(where: { $0.device == session.world[device]?.name })
     else { return nil }

@@ -72,14 +72,11 @@ extension NodeSnapshot {
     for link in links {
       devices[link.index] = Device(link, peer: try cables.peer(of: link, in: namespace))
     }
-    addresses = try connection.addresses().compactMap(OwnAddress.init)
+    addresses = try connection.addresses().map(OwnAddress.init)
     routes = try connection.routes().compactMap(RoutingEntry.init)
     rules = try connection.rules().map(RoutingRule.init)
-    for neighbour in try connection.neighbours() {
-      guard let address = IPAddress(bytes: neighbour.address), !neighbour.flags.contains(.proxy) else {
-        continue
-      }
-      neighbours[NeighbourKey(device: neighbour.link, address: address)] = NeighbourEntry(neighbour)
+    for neighbour in try connection.neighbours() where !neighbour.flags.contains(.proxy) {
+      neighbours[NeighbourKey(device: neighbour.link, address: neighbour.address)] = NeighbourEntry(neighbour)
     }
     try readBridges(connection, links)
     let values = try namespace.namespace.readSysctls(Self.settingPaths, through: namespace.sysctlView)
@@ -94,8 +91,8 @@ extension NodeSnapshot {
     }
     guard !bridges.isEmpty else { return }
     for entry in try connection.forwardingEntries() {
-      guard let bridge = entry.master, let mac = MACAddress(bytes: entry.address) else { continue }
-      let key = ForwardingKey(bridge: bridge, mac: mac, vlan: Int(entry.vlan ?? 0))
+      guard let bridge = entry.master else { continue }
+      let key = ForwardingKey(bridge: bridge, mac: entry.address, vlan: Int(entry.vlan ?? 0))
       forwarding[key] = ForwardingPort(
         device: entry.link, isLocal: entry.state.contains(.permanent),
         isSticky: entry.flags.contains(.sticky),
@@ -136,7 +133,7 @@ extension Device {
       case .other(let kind): .other(kind)
       }
     self.init(index: link.index, name: link.name, kind: kind)
-    mac = MACAddress(bytes: link.address) ?? mac
+    mac = link.address ?? mac
     mtu = Int(link.mtu)
     isUp = link.isUp
     hasCarrier = link.hasCarrier != false
@@ -166,47 +163,33 @@ extension Device.Port {
 }
 
 extension OwnAddress {
-  fileprivate init?(_ address: LinkAddress) {
-    guard let value = IPAddress(bytes: address.address), Int(address.prefixLength) <= value.family.width
-    else {
-      return nil
-    }
+  fileprivate init(_ address: LinkAddress) {
     self.init(
-      device: address.link, prefix: IPPrefix(address: value, length: Int(address.prefixLength)),
-      isDuplicate: address.isDuplicate, isTentative: address.isTentative)
+      device: address.link, prefix: address.address, isDuplicate: address.isDuplicate,
+      isTentative: address.isTentative)
   }
 }
 
 extension RoutingEntry {
   fileprivate init?(_ route: Netlink.Route) {
-    guard let destination = IPAddress(bytes: route.destination),
-      Int(route.prefixLength) <= destination.family.width
-    else { return nil }
     let kinds: [Netlink.Route.Kind: Kind] = [
       .unicast: .unicast, .local: .local, .broadcast: .broadcast, .anycast: .anycast, .multicast: .multicast,
       .blackhole: .blackhole, .unreachable: .unreachable, .prohibit: .prohibit, .throw: .throw,
     ]
     guard let kind = kinds[route.kind] else { return nil }
-    self.init(
-      table: route.table, destination: IPPrefix(address: destination, length: Int(route.prefixLength)))
+    self.init(table: route.table, destination: route.destination)
     self.kind = kind
     // Of several ways, the first stands for all.
-    gateway = (route.gateway ?? route.nextHops.first?.gateway).flatMap { IPAddress(bytes: $0) }
+    gateway = route.gateway ?? route.nextHops.first?.gateway
     device = route.link ?? route.nextHops.first?.link
     metric = Int(route.priority ?? 0)
-    preferredSource = route.preferredAddress.flatMap { IPAddress(bytes: $0) }
+    preferredSource = route.preferredAddress
     mtu = route.mtu.map(Int.init)
   }
 }
 
 extension RoutingRule {
   fileprivate init(_ rule: Netlink.Rule) {
-    func prefix(_ bytes: [UInt8]?, _ length: UInt8) -> IPPrefix? {
-      guard let address = bytes.flatMap({ IPAddress(bytes: $0) }), Int(length) <= address.family.width else {
-        return nil
-      }
-      return IPPrefix(address: address, length: Int(length))
-    }
     let action: Action =
       switch rule.action {
       case .lookUp: .lookUp
@@ -216,8 +199,8 @@ extension RoutingRule {
       default: .other
       }
     self.init(isIPv6: rule.isIPv6, priority: rule.priority, table: rule.table, action: action)
-    source = prefix(rule.source, rule.sourcePrefixLength)
-    destination = prefix(rule.destination, rule.destinationPrefixLength)
+    source = rule.source
+    destination = rule.destination
     inputDevice = rule.inputLink
     outputDevice = rule.outputLink
     hasMark = rule.mark != nil
@@ -232,6 +215,6 @@ extension NeighbourEntry {
     ]
     let state = words.first { neighbour.state.contains($0.0) }?.1 ?? "NONE"
     let isValid = !["FAILED", "INCOMPLETE", "NONE"].contains(state)
-    self.init(mac: isValid ? neighbour.linkLayerAddress.flatMap { MACAddress(bytes: $0) } : nil, state: state)
+    self.init(mac: isValid ? neighbour.linkLayerAddress : nil, state: state)
   }
 }

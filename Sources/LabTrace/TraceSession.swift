@@ -45,7 +45,7 @@ struct TraceSession {
   }
 
   /// A VM, by its name or by one of its addresses.
-  func sender(_ text: String) throws -> ResolvedVM {
+  func sender(_ text: String) throws -> ResolvedNode {
     if let vm = lab.vm(text) { return vm }
     if let address = IPAddress(text) {
       if let owner = lab.port(owning: address) { return owner.vm }
@@ -57,7 +57,7 @@ struct TraceSession {
   }
 
   /// A device of a VM's.
-  func device(_ name: String, of vm: ResolvedVM) throws -> Place {
+  func device(_ name: String, of vm: ResolvedNode) throws -> Place {
     guard let place = world.place(lab.namespace(of: vm.name), name) else {
       throw RunnerError(
         .kernel, "VM '\(vm.name)' has no device \(name)",
@@ -67,7 +67,7 @@ struct TraceSession {
   }
 
   /// The address that a sender uses for a receiver, and the device that has it by the lab's own words.
-  func receiver(_ text: String, from vm: ResolvedVM) throws -> (address: IPAddress, target: Place?) {
+  func receiver(_ text: String, from vm: ResolvedNode) throws -> (address: IPAddress, target: Place?) {
     let address: IPAddress
     do {
       address = try lab.address(of: text.endpoint, from: vm.name)
@@ -90,7 +90,7 @@ struct TraceSession {
     return lab.port(owning: address).flatMap { place(of: $0.port, in: $0.vm) }
   }
 
-  private func place(of port: ResolvedPort, in vm: ResolvedVM) -> Place? {
+  private func place(of port: ResolvedPort, in vm: ResolvedNode) -> Place? {
     world.place(lab.namespace(of: vm.name), port.device)
   }
 

@@ -66,7 +66,8 @@ package struct Tracer: Sendable {
   }
 
   func trace(
-    packetTo address: IPAddress, target: Place?, from vm: ResolvedVM, _ probe: Probe, in session: TraceSession
+    packetTo address: IPAddress, target: Place?, from vm: ResolvedNode, _ probe: Probe,
+    in session: TraceSession
   ) throws -> (trace: Trace, prediction: Predictor.Prediction) {
     let namespace = session.lab.namespace(of: vm.name)
     let prediction = Predictor.predict(
@@ -91,7 +92,7 @@ package struct Tracer: Sendable {
   }
 
   private func trace(
-    frameTo mac: MACAddress, from vm: ResolvedVM, _ probe: Probe, in session: TraceSession
+    frameTo mac: MACAddress, from vm: ResolvedNode, _ probe: Probe, in session: TraceSession
   ) throws -> Trace {
     guard let port = vm.ports.first else {
       throw RunnerError(.usage, "VM '\(vm.name)' has no port to send a frame by")

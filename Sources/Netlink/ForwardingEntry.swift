@@ -1,12 +1,12 @@
 internal import CNetlink
 internal import Glibc
+public import Values
 
 /// An entry of a bridge's (or a VXLAN's) forwarding database (`bridge fdb`).
 public struct ForwardingEntry: Hashable, Sendable {
   /// The ifindex of the port (or of the bridge itself).
   public var link: Int32
-  /// The link-layer address: 6 bytes.
-  public var address: [UInt8]
+  public var address: MACAddress
   public var vlan: UInt16?
   /// ``NeighbourState/permanent``: the address is the bridge's own, frames go up (`local`).
   /// ``NeighbourState/noARP``: fixed (`static`). ``NeighbourState/reachable``: ages (`dynamic`).
@@ -15,12 +15,12 @@ public struct ForwardingEntry: Hashable, Sendable {
   public var flags: NeighbourFlags
   /// The ifindex of the bridge, as read back; not used in adding.
   public var master: Int32?
-  /// The host that frames are tunnelled to (VXLAN): 4 or 16 bytes.
-  public var tunnelDestination: [UInt8]?
+  /// The host that frames are tunnelled to (VXLAN).
+  public var tunnelDestination: IPAddress?
 
   public init(
-    link: Int32, address: [UInt8], vlan: UInt16? = nil, state: NeighbourState = .noARP,
-    flags: NeighbourFlags = .master, tunnelDestination: [UInt8]? = nil
+    link: Int32, address: MACAddress, vlan: UInt16? = nil, state: NeighbourState = .noARP,
+    flags: NeighbourFlags = .master, tunnelDestination: IPAddress? = nil
   ) {
     self.link = link
     self.address = address
@@ -35,16 +35,24 @@ public struct ForwardingEntry: Hashable, Sendable {
 
   init?(decoding message: RawSpan) {
     guard let header = NeighbourHeader(message), header.family == AF_BRIDGE else { return nil }
-    self.init(link: header.link, address: [], state: header.state, flags: header.flags)
+    var address: MACAddress?
+    var vlan: UInt16?
+    var master: Int32?
+    var tunnelDestination: IPAddress?
     message.forEachAttribute(from: NeighbourHeader.length) { type, value in
       switch type {
-      case NDA_LLADDR: address = value.array
+      case NDA_LLADDR: address = value.macAddress
       case NDA_VLAN: vlan = value.integer()
       case NDA_MASTER: master = value.integer()
-      case NDA_DST: tunnelDestination = value.array
+      case NDA_DST: tunnelDestination = value.ipAddress
       default: break
       }
     }
+    guard let address else { return nil }
+    self.init(
+      link: header.link, address: address, vlan: vlan, state: header.state, flags: header.flags,
+      tunnelDestination: tunnelDestination)
+    self.master = master
   }
 
   func encode(to buffer: inout MessageBuffer) {

@@ -1,15 +1,14 @@
 internal import CNetlink
 internal import Glibc
+public import Values
 
 /// An IP address of a link.
 public struct LinkAddress: Hashable, Sendable {
   /// The ifindex of the link.
   public var link: Int32
-  /// 4 or 16 bytes.
-  public var address: [UInt8]
-  public var prefixLength: UInt8
+  public var address: IPPrefix
   /// The broadcast address (IPv4); none if nil.
-  public var broadcast: [UInt8]?
+  public var broadcast: IPAddress?
   /// Where it is valid: 0 everywhere, 253 on the link, 254 on the host (RT_SCOPE_…).
   public var scope: UInt8
   /// Whether it is used at once, without a look whether another host has it (IPv6, `nodad`).
@@ -18,12 +17,11 @@ public struct LinkAddress: Hashable, Sendable {
   public var flags: UInt32
 
   public init(
-    link: Int32, address: [UInt8], prefixLength: UInt8, broadcast: [UInt8]? = nil, scope: UInt8 = 0,
+    link: Int32, address: IPPrefix, broadcast: IPAddress? = nil, scope: UInt8 = 0,
     skipsDuplicateDetection: Bool = false
   ) {
     self.link = link
     self.address = address
-    self.prefixLength = prefixLength
     self.broadcast = broadcast
     self.scope = scope
     self.skipsDuplicateDetection = skipsDuplicateDetection
@@ -42,31 +40,35 @@ public struct LinkAddress: Hashable, Sendable {
       let flags = message.integer(at: 2, as: UInt8.self), let scope = message.integer(at: 3, as: UInt8.self),
       let link = message.integer(at: 4, as: Int32.self)
     else { return nil }
-    self.init(link: link, address: [], prefixLength: prefixLength, scope: scope)
-    self.flags = UInt32(flags)
-    var local: [UInt8]?
+    var address: IPAddress?
+    var local: IPAddress?
+    var broadcast: IPAddress?
+    var allFlags = UInt32(flags)
     message.forEachAttribute(from: 8) { type, value in
       switch type {
-      case IFA_ADDRESS: address = value.array
-      case IFA_LOCAL: local = value.array
-      case IFA_BROADCAST: broadcast = value.array
-      case IFA_FLAGS: self.flags = value.integer() ?? self.flags
+      case IFA_ADDRESS: address = value.ipAddress
+      case IFA_LOCAL: local = value.ipAddress
+      case IFA_BROADCAST: broadcast = value.ipAddress
+      case IFA_FLAGS: allFlags = value.integer() ?? allFlags
       default: break
       }
     }
     // With a peer, IFA_ADDRESS is the peer's.
-    if let local { address = local }
-    skipsDuplicateDetection = self.flags & UInt32(IFA_F_NODAD) != 0
+    guard let prefix = IPPrefix(local ?? address, length: prefixLength) else { return nil }
+    self.init(
+      link: link, address: prefix, broadcast: broadcast, scope: scope,
+      skipsDuplicateDetection: allFlags & UInt32(IFA_F_NODAD) != 0)
+    self.flags = allFlags
   }
 
   func encode(to buffer: inout MessageBuffer) {
-    buffer.field(UInt8(addressFamily(of: address)))
-    buffer.field(prefixLength)
+    buffer.field(address.family.number)
+    buffer.field(UInt8(address.length))
     buffer.field(UInt8(skipsDuplicateDetection ? IFA_F_NODAD : 0))
     buffer.field(scope)
     buffer.field(link)
-    buffer.attribute(IFA_LOCAL, address)
-    buffer.attribute(IFA_ADDRESS, address)
+    buffer.attribute(IFA_LOCAL, address.address)
+    buffer.attribute(IFA_ADDRESS, address.address)
     buffer.attribute(IFA_BROADCAST, broadcast)
   }
 }
@@ -92,14 +94,5 @@ extension Connection {
     } decode: {
       LinkAddress(decoding: $0)
     }
-  }
-}
-
-/// The family that an address of this length belongs to: AF_INET, AF_INET6, or AF_UNSPEC.
-func addressFamily(of address: [UInt8]) -> CInt {
-  switch address.count {
-  case 4: AF_INET
-  case 16: AF_INET6
-  default: AF_UNSPEC
   }
 }

@@ -1,31 +1,33 @@
 internal import CNetlink
 internal import Glibc
+public import Values
 
 /// An IPv6 multicast group that a link listens to.
 public struct MulticastGroup: Hashable, Sendable {
   /// The ifindex of the link.
   public var link: Int32
-  /// 16 bytes.
-  public var address: [UInt8]
+  public var address: IPAddress
 
-  public init(link: Int32, address: [UInt8]) {
+  public init(link: Int32, address: IPAddress) {
     self.link = link
     self.address = address
   }
 
   /// The group in which the link is asked for the neighbour with an IPv6 address: ff02::1:ff and its last three bytes.
-  public init(soliciting address: [UInt8], onLink link: Int32) {
-    let prefix: [UInt8] = [0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0xff]
-    self.init(link: link, address: prefix + address.suffix(3))
+  public init(soliciting address: IPAddress, onLink link: Int32) {
+    let groups: UInt128 = 0xff02_0000_0000_0000_0000_0001_ff00_0000
+    self.init(link: link, address: IPAddress(family: .ipv6, value: groups | address.value & 0xff_ffff))
   }
 
   /// Reads `ifaddrmsg` and its attributes.
   init?(decoding message: RawSpan) {
     guard let link = message.integer(at: 4, as: Int32.self) else { return nil }
-    self.init(link: link, address: [])
+    var address: IPAddress?
     message.forEachAttribute(from: 8) { type, value in
-      if type == IFA_MULTICAST { address = value.array }
+      if type == IFA_MULTICAST { address = value.ipAddress }
     }
+    guard let address else { return nil }
+    self.init(link: link, address: address)
   }
 }
 

@@ -1,5 +1,6 @@
 internal import CNetlink
 internal import Glibc
+public import Values
 
 /// What the kernel knows of a neighbour's address (NUD_…).
 public struct NeighbourState: OptionSet, Hashable, Sendable {
@@ -39,15 +40,14 @@ public struct NeighbourFlags: OptionSet, Hashable, Sendable {
 public struct Neighbour: Hashable, Sendable {
   /// The ifindex of the link.
   public var link: Int32
-  /// 4 or 16 bytes.
-  public var address: [UInt8]
-  /// 6 bytes; nil if not known yet.
-  public var linkLayerAddress: [UInt8]?
+  public var address: IPAddress
+  /// nil if not known yet.
+  public var linkLayerAddress: MACAddress?
   public var state: NeighbourState
   public var flags: NeighbourFlags
 
   public init(
-    link: Int32, address: [UInt8], linkLayerAddress: [UInt8]? = nil, state: NeighbourState = .permanent,
+    link: Int32, address: IPAddress, linkLayerAddress: MACAddress? = nil, state: NeighbourState = .permanent,
     flags: NeighbourFlags = []
   ) {
     self.link = link
@@ -61,19 +61,24 @@ public struct Neighbour: Hashable, Sendable {
     guard let header = NeighbourHeader(message), [AF_INET, AF_INET6].contains(header.family) else {
       return nil
     }
-    self.init(link: header.link, address: [], state: header.state, flags: header.flags)
+    var address: IPAddress?
+    var linkLayerAddress: MACAddress?
     message.forEachAttribute(from: NeighbourHeader.length) { type, value in
       switch type {
-      case NDA_DST: address = value.array
-      case NDA_LLADDR: linkLayerAddress = value.array
+      case NDA_DST: address = value.ipAddress
+      case NDA_LLADDR: linkLayerAddress = value.macAddress
       default: break
       }
     }
+    guard let address else { return nil }
+    self.init(
+      link: header.link, address: address, linkLayerAddress: linkLayerAddress, state: header.state,
+      flags: header.flags)
   }
 
   func encode(to buffer: inout MessageBuffer) {
-    NeighbourHeader(family: addressFamily(of: address), link: link, state: state, flags: flags).encode(
-      to: &buffer)
+    NeighbourHeader(family: CInt(address.family.number), link: link, state: state, flags: flags)
+      .encode(to: &buffer)
     buffer.attribute(NDA_DST, address)
     buffer.attribute(NDA_LLADDR, linkLayerAddress)
   }

@@ -77,7 +77,7 @@ struct RequestDescription {
       let number = value.integer(as: UInt32.self) ?? 0
       switch type {
       case IFLA_IFNAME: words.append("name \(value.string)")
-      case IFLA_ADDRESS: words.append("address \(text(value.array))")
+      case IFLA_ADDRESS: words.append("address \(value.macAddress, default: "?")")
       case IFLA_MTU: words.append("mtu \(number)")
       case IFLA_GROUP: words.append("group \(number)")
       case IFLA_MASTER: words.append(number == 0 ? "nomaster" : "master \(number)")
@@ -138,13 +138,13 @@ struct RequestDescription {
 
   private static func address(in payload: RawSpan) -> String {
     guard let address = LinkAddress(decoding: payload) else { return "" }
-    return "\(text(address.address))/\(address.prefixLength) of link \(address.link)"
+    return "\(address.address) of link \(address.link)"
   }
 
   private static func route(in payload: RawSpan) -> String {
     guard let route = Route(decoding: payload) else { return "" }
-    var words = "\(text(route.destination))/\(route.prefixLength)"
-    if let gateway = route.gateway { words += " via \(text(gateway))" }
+    var words = "\(route.destination)"
+    if let gateway = route.gateway { words += " via \(gateway)" }
     if let link = route.link { words += " on link \(link)" }
     if route.table != Route.mainTable { words += " in table \(route.table)" }
     return words
@@ -152,10 +152,10 @@ struct RequestDescription {
 
   private static func neighbour(in payload: RawSpan) -> String {
     if let neighbour = Neighbour(decoding: payload) {
-      return "neighbour \(text(neighbour.address)) of link \(neighbour.link)"
+      return "neighbour \(neighbour.address) of link \(neighbour.link)"
     }
     guard let entry = ForwardingEntry(decoding: payload) else { return "neighbour" }
     let vlan = entry.vlan.map { " in VLAN \($0)" } ?? ""
-    return "forwarding entry \(text(entry.address))\(vlan) of link \(entry.link)"
+    return "forwarding entry \(entry.address)\(vlan) of link \(entry.link)"
   }
 }

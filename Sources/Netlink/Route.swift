@@ -1,5 +1,6 @@
 internal import CNetlink
 internal import Glibc
+public import Values
 
 /// A route (`ip route`).
 public struct Route: Hashable, Sendable {
@@ -51,7 +52,7 @@ public struct Route: Hashable, Sendable {
 
   /// One of several ways of a multipath route.
   public struct NextHop: Hashable, Sendable {
-    public var gateway: [UInt8]?
+    public var gateway: IPAddress?
     public var link: Int32
     /// 1…256.
     public var weight: Int
@@ -62,11 +63,9 @@ public struct Route: Hashable, Sendable {
   /// The table `local`, of the kernel's own addresses.
   public static let localTable: UInt32 = 255
 
-  /// 4 or 16 bytes: the family of a route without destination and gateway is that of this.
-  public var destination: [UInt8]
-  /// 0 for a default route.
-  public var prefixLength: UInt8
-  public var gateway: [UInt8]?
+  /// Of length 0 for a default route, whose family is that of this.
+  public var destination: IPPrefix
+  public var gateway: IPAddress?
   /// The ifindex of the link that packets leave by.
   public var link: Int32?
   public var table: UInt32
@@ -79,18 +78,17 @@ public struct Route: Hashable, Sendable {
   public var scope: Scope?
   public var source: Source
   /// The address of ours that packets get (`src`).
-  public var preferredAddress: [UInt8]?
+  public var preferredAddress: IPAddress?
   public var mtu: UInt32?
   /// The ways of a multipath route, as read back; not used in adding.
   public private(set) var nextHops: [NextHop] = []
 
   public init(
-    to destination: [UInt8], prefixLength: UInt8, via gateway: [UInt8]? = nil, link: Int32? = nil,
+    to destination: IPPrefix, via gateway: IPAddress? = nil, link: Int32? = nil,
     table: UInt32 = mainTable, priority: UInt32? = nil, kind: Kind = .unicast, isOnLink: Bool = false,
-    scope: Scope? = nil, source: Source = .static, preferredAddress: [UInt8]? = nil, mtu: UInt32? = nil
+    scope: Scope? = nil, source: Source = .static, preferredAddress: IPAddress? = nil, mtu: UInt32? = nil
   ) {
     self.destination = destination
-    self.prefixLength = prefixLength
     self.gateway = gateway
     self.link = link
     self.table = table
@@ -104,26 +102,28 @@ public struct Route: Hashable, Sendable {
   }
 
   /// Whether this is an IPv6 route.
-  public var isIPv6: Bool { destination.count == 16 }
+  public var isIPv6: Bool { destination.family == .ipv6 }
 
   /// Reads `rtmsg` and its attributes.
   init?(decoding message: RawSpan) {
     func byte(_ offset: Int) -> UInt8 { message.integer(at: offset) ?? 0 }
     guard message.byteCount >= 12, let flags = message.integer(at: 8, as: UInt32.self) else { return nil }
-    guard [AF_INET, AF_INET6].contains(CInt(byte(0))) else { return nil }
-    let unspecified = [UInt8](repeating: 0, count: CInt(byte(0)) == AF_INET6 ? 16 : 4)
+    guard let family = IPAddress.Family(number: byte(0)) else { return nil }
+    let unspecified = IPAddress(family: family, value: 0)
+    var address: IPAddress? = unspecified
     self.init(
-      to: unspecified, prefixLength: byte(1), table: UInt32(byte(4)), kind: Kind(rawValue: byte(7)),
+      to: IPPrefix(address: unspecified, length: 0), table: UInt32(byte(4)),
+      kind: Kind(rawValue: byte(7)),
       isOnLink: flags & UInt32(RTNH_F_ONLINK) != 0, scope: Scope(rawValue: byte(6)),
       source: Source(rawValue: byte(5)))
     message.forEachAttribute(from: 12) { type, value in
       switch type {
-      case Int(RTA_DST.rawValue): destination = value.array
-      case Int(RTA_GATEWAY.rawValue): gateway = value.array
+      case Int(RTA_DST.rawValue): address = value.ipAddress
+      case Int(RTA_GATEWAY.rawValue): gateway = value.ipAddress
       case Int(RTA_OIF.rawValue): link = value.integer()
       case Int(RTA_TABLE.rawValue): table = value.integer() ?? table
       case Int(RTA_PRIORITY.rawValue): priority = value.integer()
-      case Int(RTA_PREFSRC.rawValue): preferredAddress = value.array
+      case Int(RTA_PREFSRC.rawValue): preferredAddress = value.ipAddress
       case Int(RTA_METRICS.rawValue):
         value.forEachAttribute { type, metric in
           if type == RTAX_MTU { mtu = metric.integer() }
@@ -132,18 +132,20 @@ public struct Route: Hashable, Sendable {
       default: break
       }
     }
+    guard let prefix = IPPrefix(address, length: byte(1)) else { return nil }
+    destination = prefix
   }
 
   func encode(to buffer: inout MessageBuffer) {
-    buffer.field(UInt8(addressFamily(of: destination)))
-    buffer.field(prefixLength)
+    buffer.field(destination.family.number)
+    buffer.field(UInt8(destination.length))
     buffer.field(UInt16(0))  // source prefix length, TOS
     buffer.field(table < 256 ? UInt8(table) : UInt8(RT_TABLE_UNSPEC.rawValue))
     buffer.field(source.rawValue)
     buffer.field((scope ?? impliedScope).rawValue)
     buffer.field(kind.rawValue)
     buffer.field(UInt32(isOnLink ? RTNH_F_ONLINK : 0))
-    if prefixLength > 0 { buffer.attribute(Int(RTA_DST.rawValue), destination) }
+    if destination.length > 0 { buffer.attribute(Int(RTA_DST.rawValue), destination.address) }
     buffer.attribute(Int(RTA_GATEWAY.rawValue), gateway)
     buffer.attribute(Int(RTA_OIF.rawValue), link)
     buffer.attribute(Int(RTA_TABLE.rawValue), table)
@@ -168,7 +170,7 @@ extension Route.NextHop {
     {
       var hop = Self(link: link, weight: Int(weight) + 1)
       hops.extracting(offset..<offset + length).forEachAttribute(from: 8) { type, value in
-        if type == Int(RTA_GATEWAY.rawValue) { hop.gateway = value.array }
+        if type == Int(RTA_GATEWAY.rawValue) { hop.gateway = value.ipAddress }
       }
       result.append(hop)
       offset += (length + 3) & ~3

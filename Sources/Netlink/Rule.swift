@@ -1,5 +1,6 @@
 internal import CNetlink
 internal import Glibc
+public import Values
 
 /// A rule that chooses a routing table (`ip rule`).
 public struct Rule: Hashable, Sendable {
@@ -23,12 +24,10 @@ public struct Rule: Hashable, Sendable {
   public var priority: UInt32 = 0
   public var table: UInt32
   public var action: Action
-  /// The source that it is for: 4 or 16 bytes; nil: any.
-  public var source: [UInt8]?
-  public var sourcePrefixLength: UInt8
-  /// The destination that it is for: 4 or 16 bytes; nil: any.
-  public var destination: [UInt8]?
-  public var destinationPrefixLength: UInt8
+  /// The source that it is for; nil: any.
+  public var source: IPPrefix?
+  /// The destination that it is for; nil: any.
+  public var destination: IPPrefix?
   /// The name of the link that packets come in by.
   public var inputLink: String?
   /// The name of the link that packets leave by.
@@ -40,20 +39,27 @@ public struct Rule: Hashable, Sendable {
     func byte(_ offset: Int) -> UInt8 { message.integer(at: offset) ?? 0 }
     guard message.byteCount >= 12, [AF_INET, AF_INET6].contains(CInt(byte(0))) else { return nil }
     isIPv6 = CInt(byte(0)) == AF_INET6
-    (destinationPrefixLength, sourcePrefixLength) = (byte(1), byte(2))
+    var isWhole = true
+    func prefix(_ address: RawSpan, _ length: UInt8) -> IPPrefix? {
+      let prefix = IPPrefix(address.ipAddress, length: length)
+      if prefix == nil { isWhole = false }
+      return prefix
+    }
     (table, action) = (UInt32(byte(4)), Action(rawValue: byte(7)))
     message.forEachAttribute(from: 12) { type, value in
       switch type {
       case FRA_PRIORITY: priority = value.integer() ?? priority
       case FRA_TABLE: table = value.integer() ?? table
-      case FRA_SRC: source = value.array
-      case FRA_DST: destination = value.array
+      case FRA_SRC: source = prefix(value, byte(2))
+      case FRA_DST: destination = prefix(value, byte(1))
       case FRA_IIFNAME: inputLink = value.string
       case FRA_OIFNAME: outputLink = value.string
       case FRA_FWMARK: mark = value.integer()
       default: break
       }
     }
+    // Without its condition it would be for more than it is.
+    if !isWhole { return nil }
   }
 }
 

@@ -1,18 +1,9 @@
 import ArgumentParser
-import LabCapture
-import LabChecks
-import LabGraph
-import LabInspect
-import LabKernel
 import LabKit
 import LabLifecycle
-import LabLoading
 import LabMachine
 import LabModel
-import LabMutation
 import LabProcesses
-import LabSandbox
-import LabTrace
 
 struct BenchCommand: RootlessCommand {
   static let configuration = CommandConfiguration(
@@ -40,6 +31,7 @@ struct BenchCommand: RootlessCommand {
     let clock = ContinuousClock()
     let start = clock.now
     let (document, file) = try await options.load(lifecycle)
+    let lab = try document.resolved()
     var table = PhaseTable()
     table.add([("load", 0, clock.now - start)])
     guard try lifecycle.store.state(of: document.name) == nil else {
@@ -51,8 +43,8 @@ struct BenchCommand: RootlessCommand {
       let phases = try await cancelledBySignals {
         var phases: [(name: String, depth: Int, duration: Duration)] = []
         for (command, body) in [
-          ("up", { _ = try lifecycle.up(document, labFile: file) }),
-          ("second up", { _ = try lifecycle.up(document, labFile: file) }),
+          ("up", { _ = try lifecycle.up(lab, labFile: file) }),
+          ("second up", { _ = try lifecycle.up(lab, labFile: file) }),
           ("status", { _ = try lifecycle.status(document.name) }),
           ("down", { try lifecycle.down(document.name) }),
           ("down --wait", { try lifecycle.waitForCleanup() }),

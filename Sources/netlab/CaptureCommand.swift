@@ -1,18 +1,11 @@
 import ArgumentParser
 import Glibc
 import LabCapture
-import LabChecks
-import LabGraph
 import LabInspect
-import LabKernel
 import LabKit
 import LabLifecycle
-import LabLoading
 import LabMachine
 import LabModel
-import LabMutation
-import LabProcesses
-import LabSandbox
 import LabTrace
 
 struct CaptureCommand: RootlessLabCommand {

@@ -1,17 +1,7 @@
 import LabCapture
 import LabChecks
-import LabGraph
-import LabInspect
-import LabKernel
 import LabKit
-import LabLifecycle
-import LabLoading
-import LabMachine
 import LabModel
-import LabMutation
-import LabProcesses
-import LabSandbox
-import LabTrace
 
 extension LabDocument {
   /// Finds every mistake of the lab before anything is touched, capture filters included, which are libpcap's to judge;
@@ -33,7 +23,7 @@ extension LabDocument {
       }
     }
     guard let lab, diagnostics.isEmpty else { throw LabErrors(diagnostics: diagnostics) }
-    try CheckRunner.requireTools(for: checks)
+    try checks.requireTools()
     return lab
   }
 }

@@ -1,18 +1,7 @@
 import ArgumentParser
-import LabCapture
-import LabChecks
-import LabGraph
-import LabInspect
-import LabKernel
-import LabKit
 import LabLifecycle
-import LabLoading
 import LabMachine
-import LabModel
-import LabMutation
 import LabProcesses
-import LabSandbox
-import LabTrace
 
 struct CleanCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,19 +1,9 @@
 import ArgumentParser
 import Glibc
-import LabCapture
-import LabChecks
-import LabGraph
-import LabInspect
-import LabKernel
 import LabKit
-import LabLifecycle
 import LabLoading
 import LabMachine
-import LabModel
-import LabMutation
-import LabProcesses
 import LabSandbox
-import LabTrace
 
 /// An error as the command line shows it: its words, and the exit code it stands for.
 struct CommandFailure {

@@ -1,19 +1,6 @@
 import FoundationEssentials
 import Glibc
-import LabCapture
-import LabChecks
-import LabGraph
-import LabInspect
-import LabKernel
-import LabKit
-import LabLifecycle
-import LabLoading
-import LabMachine
-import LabModel
-import LabMutation
 import LabProcesses
-import LabSandbox
-import LabTrace
 
 /// What the command line prints, and how: colours only on a terminal, errors to standard error.
 enum Console {

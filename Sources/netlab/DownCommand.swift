@@ -1,18 +1,5 @@
 import ArgumentParser
-import LabCapture
-import LabChecks
-import LabGraph
-import LabInspect
-import LabKernel
-import LabKit
 import LabLifecycle
-import LabLoading
-import LabMachine
-import LabModel
-import LabMutation
-import LabProcesses
-import LabSandbox
-import LabTrace
 
 struct DownCommand: RootlessLabCommand {
   static let configuration = CommandConfiguration(

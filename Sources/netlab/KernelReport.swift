@@ -1,18 +1,8 @@
 import FoundationEssentials
-import LabCapture
-import LabChecks
-import LabGraph
-import LabInspect
 import LabKernel
-import LabKit
-import LabLifecycle
-import LabLoading
 import LabMachine
 import LabModel
-import LabMutation
 import LabProcesses
-import LabSandbox
-import LabTrace
 
 /// What one kernel can do: for each feature `nil`, or the kernel's words.
 struct KernelReport: Codable {

@@ -1,19 +1,10 @@
 import ArgumentParser
 import Glibc
-import LabCapture
-import LabChecks
-import LabGraph
-import LabInspect
-import LabKernel
 import LabKit
 import LabLifecycle
 import LabLoading
 import LabMachine
-import LabModel
-import LabMutation
 import LabProcesses
-import LabSandbox
-import LabTrace
 import Logging
 
 /// The lab a command is about, and how it is to be read.

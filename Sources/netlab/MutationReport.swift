@@ -1,26 +1,16 @@
-import LabCapture
-import LabChecks
-import LabGraph
-import LabInspect
-import LabKernel
 import LabKit
 import LabLifecycle
-import LabLoading
-import LabMachine
 import LabModel
 import LabMutation
-import LabProcesses
-import LabSandbox
-import LabTrace
 
 /// Shows what became of mutations as they end, and the holes in the lab's checks.
 struct MutationReport {
   let json: Bool
 
   /// Breaks a running lab whose checks hold, one attribute at a time; whether a check noticed each.
-  func run(_ document: LabDocument, file: String, limit: Int, _ lifecycle: Lifecycle) async throws -> Bool {
-    let all = Mutation.all(of: try document.resolved())
-    let test = try MutationTest(document, labFile: file, lifecycle: lifecycle)
+  func run(_ lab: ResolvedLab, file: String, limit: Int, _ lifecycle: Lifecycle) async throws -> Bool {
+    let all = Mutation.all(of: lab)
+    let test = MutationTest(lab, labFile: file, lifecycle: lifecycle)
     if !json {
       Console.print("\nbreaking \(min(all.count, limit)) of \(all.count) attributes, one at a time:")
     }

@@ -1,19 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
-import LabCapture
-import LabChecks
-import LabGraph
-import LabInspect
-import LabKernel
-import LabKit
-import LabLifecycle
-import LabLoading
 import LabMachine
-import LabModel
-import LabMutation
-import LabProcesses
-import LabSandbox
-import LabTrace
 
 struct NewCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,18 +1,7 @@
 import ArgumentParser
-import LabCapture
-import LabChecks
-import LabGraph
-import LabInspect
-import LabKernel
 import LabKit
 import LabLifecycle
-import LabLoading
-import LabMachine
 import LabModel
-import LabMutation
-import LabProcesses
-import LabSandbox
-import LabTrace
 
 struct PlanCommand: RootlessLabCommand {
   static let configuration = CommandConfiguration(
@@ -29,7 +18,7 @@ struct PlanCommand: RootlessLabCommand {
   func run() async throws {
     let lifecycle = Lifecycle.forCommandLine()
     let (document, _) = try await options.load(lifecycle)
-    let commands = try lifecycle.plan(document).commands
+    let commands = try lifecycle.plan(document.resolved()).commands
     if json { return try Console.printJSON(commands) }
     if commands.isEmpty { return Console.print("# \(document.name) is as it should be: nothing to do") }
     Console.print(commands.joined(separator: "\n"))

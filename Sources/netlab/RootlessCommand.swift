@@ -1,19 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
-import LabCapture
-import LabChecks
-import LabGraph
-import LabInspect
-import LabKernel
-import LabKit
-import LabLifecycle
-import LabLoading
 import LabMachine
-import LabModel
-import LabMutation
 import LabProcesses
-import LabSandbox
-import LabTrace
 
 /// A command that works in namespaces, for which an ordinary user needs a world.
 protocol RootlessCommand: AsyncParsableCommand {

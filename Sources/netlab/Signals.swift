@@ -1,20 +1,7 @@
 import CNetlink
 import Dispatch
 import Glibc
-import LabCapture
-import LabChecks
-import LabGraph
-import LabInspect
-import LabKernel
-import LabKit
-import LabLifecycle
-import LabLoading
 import LabMachine
-import LabModel
-import LabMutation
-import LabProcesses
-import LabSandbox
-import LabTrace
 import Synchronization
 
 /// A signal asked the program to end, and what it was doing has been cancelled and cleaned up.

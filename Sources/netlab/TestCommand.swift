@@ -1,19 +1,12 @@
 import ArgumentParser
 import FoundationEssentials
-import LabCapture
-import LabChecks
-import LabGraph
-import LabInspect
 import LabKernel
 import LabKit
 import LabLifecycle
-import LabLoading
 import LabMachine
 import LabModel
-import LabMutation
 import LabProcesses
 import LabSandbox
-import LabTrace
 
 struct TestCommand: RootlessCommand {
   static let configuration = CommandConfiguration(
@@ -52,9 +45,9 @@ struct TestCommand: RootlessCommand {
     let lab = try await document.checked()
     let status: Int32
     if let reason = try await reasonForSandbox(lab) {
-      status = try await runInSandbox(document, because: reason)
+      status = try await runInSandbox(lab, because: reason)
     } else {
-      status = try await runHere(document, file: file, lifecycle: lifecycle)
+      status = try await runHere(lab, file: file, lifecycle: lifecycle)
     }
     if status != 0 { throw ExitCode(status) }
   }
@@ -84,60 +77,60 @@ struct TestCommand: RootlessCommand {
   }
 
   private func missingFeatures(of blueprint: Blueprint) async throws -> [KernelFeature] {
-    guard World.isNeeded else { return KernelProbe.missing(blueprint.neededFeatures) }
+    guard World.isNeeded else { return KernelProbe.missing(blueprint.features) }
     let report = try await KernelReport.ofNewWorld()
-    return KernelFeature.allCases.filter { blueprint.neededFeatures.contains($0) && !report.has($0) }
+    return KernelFeature.allCases.filter { blueprint.features.contains($0) && !report.has($0) }
   }
 
-  private func runHere(_ document: LabDocument, file: String, lifecycle: Lifecycle) async throws -> Int32 {
-    guard try lifecycle.store.state(of: document.name) == nil else {
+  private func runHere(_ lab: ResolvedLab, file: String, lifecycle: Lifecycle) async throws -> Int32 {
+    guard try lifecycle.store.state(of: lab.name) == nil else {
       throw RunnerError(
-        .usage, "the lab '\(document.name)' is running already",
-        remedy: "Check it with `netlab verify \(document.name)`, or take it down first.")
+        .usage, "the lab '\(lab.name)' is running already",
+        remedy: "Check it with `netlab verify \(lab.name)`, or take it down first.")
     }
     return try await cancelledBySignals {
       let clock = ContinuousClock()
       let start = clock.now
-      _ = try lifecycle.up(document, labFile: file)
+      _ = try lifecycle.up(lab, labFile: file)
       if !checkOptions.json {
-        Console.print("\(document.name) is up (\(Console.text(clock.now - start)))")
+        Console.print("\(lab.name) is up (\(Console.text(clock.now - start)))")
       }
       do {
         var isGood = try await checkOptions.run(
-          document, faults: lifecycle.faults, isQuietWhenGood: mutate && checkOptions.json)
+          lab, faults: lifecycle.faults, isQuietWhenGood: mutate && checkOptions.json)
         if isGood, mutate {
           isGood = try await MutationReport(json: checkOptions.json).run(
-            document, file: file, limit: mutations, lifecycle)
+            lab, file: file, limit: mutations, lifecycle)
         }
         if !isGood, keep {
-          Console.warn("\(document.name) is still up: netlab down \(document.name)")
+          Console.warn("\(lab.name) is still up: netlab down \(lab.name)")
         } else {
-          try down(document, lifecycle)
+          try down(lab, lifecycle)
         }
         return isGood ? 0 : 1
       } catch {
         // Also when interrupted: taking a lab down does not suspend, so nothing can cancel it.
-        try down(document, lifecycle)
+        try down(lab, lifecycle)
         throw error
       }
     }
   }
 
-  private func down(_ document: LabDocument, _ lifecycle: Lifecycle) throws {
+  private func down(_ lab: ResolvedLab, _ lifecycle: Lifecycle) throws {
     let clock = ContinuousClock()
     let start = clock.now
-    try lifecycle.down(document.name)
-    if !checkOptions.json { Console.print("\(document.name) is down (\(Console.text(clock.now - start)))") }
+    try lifecycle.down(lab.name)
+    if !checkOptions.json { Console.print("\(lab.name) is down (\(Console.text(clock.now - start)))") }
   }
 
   /// Runs the same command in the sandbox, on the lab as it was evaluated here.
-  private func runInSandbox(_ document: LabDocument, because reason: String) async throws -> Int32 {
+  private func runInSandbox(_ lab: ResolvedLab, because reason: String) async throws -> Int32 {
     if !checkOptions.json { Console.print("in a User-Mode-Linux kernel, because \(reason):") }
     let folder = URL.temporaryDirectory.appending(path: "netlab-test-\(UUID())")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let file = folder.appending(path: "\(document.name).json")
-    try Data(document.json.utf8).write(to: file)
+    let file = folder.appending(path: "\(lab.name).json")
+    try Data(lab.document.json.utf8).write(to: file)
     var sandbox = Sandbox()
     sandbox.writableFolders = [folder.path]
     let command =

@@ -1,17 +1,5 @@
 import ArgumentParser
-import LabCapture
-import LabChecks
-import LabGraph
-import LabInspect
-import LabKernel
-import LabKit
 import LabLifecycle
-import LabLoading
-import LabMachine
-import LabModel
-import LabMutation
-import LabProcesses
-import LabSandbox
 import LabTrace
 
 struct TraceCommand: RootlessLabCommand {

@@ -1,18 +1,8 @@
 import ArgumentParser
-import LabCapture
-import LabChecks
-import LabGraph
-import LabInspect
-import LabKernel
 import LabKit
 import LabLifecycle
-import LabLoading
-import LabMachine
 import LabModel
-import LabMutation
 import LabProcesses
-import LabSandbox
-import LabTrace
 
 struct UpCommand: RootlessLabCommand {
   static let configuration = CommandConfiguration(
@@ -43,7 +33,7 @@ struct UpCommand: RootlessLabCommand {
     let lab = try await document.checked()
     let start = clock.now
     let report = try await cancelledBySignals {
-      try lifecycle.up(document, resolved: lab, labFile: file, keepingWreck: keep)
+      try lifecycle.up(lab, labFile: file, keepingWreck: keep)
     }
     let duration = clock.now - start
     if json {
@@ -57,7 +47,9 @@ struct UpCommand: RootlessLabCommand {
       Console.warn("left alone: \(link.name) in \(link.namespace), which netlab did not make")
     }
     if report.changes.isEmpty { return Console.print("\(document.name) is up: nothing to do") }
-    let namespaces = report.changes.count { if case .create(.namespace) = $0 { true } else { false } }
+    let namespaces = report.changes.count {
+      if case .create(let resource) = $0 { resource is Namespace } else { false }
+    }
     let what =
       namespaces > 0
       ? "\(namespaces) namespaces, \(report.changes.count) objects" : "\(report.changes.count) repaired"

@@ -1,19 +1,11 @@
 import ArgumentParser
 import FoundationEssentials
-import LabCapture
 import LabChecks
-import LabGraph
-import LabInspect
-import LabKernel
 import LabKit
 import LabLifecycle
-import LabLoading
 import LabMachine
 import LabModel
-import LabMutation
-import LabProcesses
 import LabSandbox
-import LabTrace
 
 struct VerifyCommand: RootlessLabCommand {
   static let configuration = CommandConfiguration(
@@ -31,9 +23,9 @@ struct VerifyCommand: RootlessLabCommand {
     let lifecycle = Lifecycle.forCommandLine()
     let (document, _) = try await options.load(lifecycle)
     _ = try lifecycle.state(of: document.name)
-    _ = try await document.checked()
+    let lab = try await document.checked()
     let isGood = try await cancelledBySignals { [checkOptions] in
-      try await checkOptions.run(document, faults: lifecycle.faults)
+      try await checkOptions.run(lab, faults: lifecycle.faults)
     }
     if !isGood { throw ExitCode(1) }
   }
@@ -51,19 +43,18 @@ struct CheckOptions: ParsableArguments {
   ///
   /// - Parameter isQuietWhenGood: leaves out the sum when they do, for a caller that has more to say.
   func run(
-    _ document: LabDocument, faults: Faults?, isQuietWhenGood: Bool = false
+    _ lab: ResolvedLab, faults: Faults?, isQuietWhenGood: Bool = false
   ) async throws -> Bool {
-    let lab = try document.resolved()
     let directory = URL(filePath: captures).path
-    let report = CheckReport(document.checks, json: json)
+    let report = CheckReport(lab.checks, json: json)
     let clock = ContinuousClock()
     let start = clock.now
     let results = try await CheckRunner(lab: lab, captureDirectory: directory, faults: faults).run(
-      document.checks
+      lab.checks
     ) { report.show($0) }
     if isQuietWhenGood, results.allSatisfy({ $0.failure == nil }) { return true }
     return try report.finish(
-      results, lab: document.name, kernel: Sandbox.current.map { "sandbox \($0)" } ?? "host",
+      results, lab: lab.name, kernel: Sandbox.current.map { "sandbox \($0)" } ?? "host",
       after: clock.now - start)
   }
 }

@@ -21,7 +21,7 @@ public func fuzzCaptures(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
   let lines = text.split(whereSeparator: \.isNewline).map(String.init)
   _ = PacketCapture.packets(in: lines)
   _ = PingSummary(lines: lines, status: .exited(0))
-  _ = CheckRunner.hops(in: text)
+  _ = TracerouteHop.hops(in: text)
   _ = FilterProgram.instructions(in: text)
   _ = HookReader.droppingFilters(text)
   _ = HookReader.netfilterHooks(text)

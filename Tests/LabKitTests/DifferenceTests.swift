@@ -29,8 +29,8 @@ import Values
   @Test(arguments: labs.indices)
   func createsEachOnceAndDeletesEachOnce(lab: Int) {
     let blueprint = Self.labs[lab]
-    let creations = blueprint.difference(from: Blueprint())
-    let deletions = Blueprint().difference(from: blueprint)
+    let creations = blueprint.difference(from: Blueprint()).changes
+    let deletions = Blueprint().difference(from: blueprint).changes
     #expect(creations.count == blueprint.count)
     #expect(deletions.count == blueprint.count)
     #expect(Set(resources(creations)).count == blueprint.count)
@@ -44,7 +44,7 @@ import Values
     let blueprint = Self.labs[lab]
     var kernel = Simulator()
     try kernel.apply(Plan(from: kernel.state, to: blueprint))
-    #expect(blueprint.difference(from: kernel.state) == [])
+    #expect(blueprint.difference(from: kernel.state).isEmpty)
     try kernel.apply(Plan(from: kernel.state, to: Blueprint()))
     #expect(kernel.state == Blueprint())
   }
@@ -59,7 +59,7 @@ import Values
       try kernel.apply(Plan(from: kernel.state, to: blueprint))
       for _ in 0..<Int.random(in: 1...8, using: &random) { try kernel.damage(&random) }
       var rounds = 0
-      while case let changes = blueprint.difference(from: kernel.state), !changes.isEmpty {
+      while case let changes = blueprint.difference(from: kernel.state).changes, !changes.isEmpty {
         rounds += 1
         try #require(rounds <= 2, "\(changes)")
         try kernel.apply(Plan(from: kernel.state, to: blueprint))
@@ -72,7 +72,7 @@ import Values
       for to in Self.labs {
         var kernel = Simulator(from.withoutOrigins)
         for _ in 0..<2 { try kernel.apply(Plan(from: kernel.state, to: to)) }
-        #expect(to.difference(from: kernel.state) == [])
+        #expect(to.difference(from: kernel.state).isEmpty)
       }
     }
   }
@@ -89,8 +89,8 @@ import Values
     ("alias", { $0.links[Self.tap($0)].alias = "mine" }),
     ("altname", { $0.links[Self.tap($0)].altnames = [] }),
     ("altname", { $0.links[Self.tap($0)].altnames.append("more") }),
-    ("kind", { $0.links[Self.tap($0)].kind = .veth(peerNamespace: "elsewhere", peer: "eth0") }),
-    ("kind", { $0.links[Self.tap($0)].kind = .other("dummy") }),
+    ("kind", { $0.links[Self.tap($0)].kind = Veth(peerNamespace: "elsewhere", peer: "eth0") }),
+    ("kind", { $0.links[Self.tap($0)].kind = ForeignLink("dummy") }),
     ("state", { $0.links[0].isUp = false }),
     ("vlan_filtering", { Self.bridge(&$0) { $0.vlanFiltering = false } }),
     ("vlan_default_pvid", { Self.bridge(&$0) { $0.defaultPVID = 1 } }),
@@ -103,18 +103,18 @@ import Values
     ("value", { $0.sysctls[0].value = "0" }),
     ("path", { $0.routes[0].gateway = IPAddress("10.1.0.99") }),
     ("path", { $0.routes[0].device = "eth7" }),
-    ("path", { $0.routes[0].type = "blackhole" }),
+    ("path", { $0.routes[0].type = .blackhole }),
   ]
 
   private static func tap(_ blueprint: Blueprint) -> Int {
     blueprint.links.firstIndex { $0.name.hasPrefix("tap") } ?? 0
   }
 
-  private static func bridge(_ blueprint: inout Blueprint, _ change: (inout BridgeOptions) -> Void) {
+  private static func bridge(_ blueprint: inout Blueprint, _ change: (inout Bridge) -> Void) {
     for index in blueprint.links.indices where blueprint.links[index].name == "br-int" {
-      guard case .bridge(var options) = blueprint.links[index].kind else { continue }
-      change(&options)
-      blueprint.links[index].kind = .bridge(options)
+      guard var bridge = blueprint.links[index].kind as? Bridge else { continue }
+      change(&bridge)
+      blueprint.links[index].kind = bridge
       return
     }
   }
@@ -124,7 +124,7 @@ import Values
     let wanted = try Everything().resolved(.hybrid).blueprint()
     var observed = wanted
     Self.mutations[index].mutate(&observed)
-    let changes = wanted.difference(from: observed)
+    let changes = wanted.difference(from: observed).changes
     try #require(changes.count == 1)
     guard case .update(_, _, let differences) = changes[0] else {
       Issue.record("not an update: \(changes)")
@@ -143,7 +143,7 @@ import Values
     observed.routes[0].metric = 5
     observed.sysctls[0].key = "net.ipv4.ip_forward"
     observed.namespaces[4].name = "else"
-    let changes = wanted.difference(from: observed)
+    let changes = wanted.difference(from: observed).changes
     // A setting that nobody wants is no difference.
     #expect(changes.count == 11)
     #expect(changes.count { if case .create = $0 { true } else { false } } == 6)
@@ -156,7 +156,7 @@ import Values
       wanted.links[index].mtu = nil
       wanted.links[index].mac = nil
       wanted.links[index].alias = nil
-      if case .bridge = wanted.links[index].kind { wanted.links[index].kind = .bridge(BridgeOptions()) }
+      if wanted.links[index].kind is Bridge { wanted.links[index].kind = Bridge() }
     }
     #expect(wanted.difference(from: observed).isEmpty)
   }
@@ -177,14 +177,14 @@ struct SplitMix: RandomNumberGenerator {
 extension Simulator {
   /// What a person or a crash does to a lab.
   mutating func damage(_ random: inout SplitMix) throws {
-    let fabric = state.links.filter { $0.kind != .loopback }
+    let fabric = state.links.filter { !($0.kind is Loopback) }
     guard let link = fabric.randomElement(using: &random) else { return }
     var change = LinkChange(of: link)
     switch Int.random(in: 0..<9, using: &random) {
-    case 0: try apply(.deleteLink(link))
+    case 0: try apply(LinkStep.delete(link))
     case 1:
       guard let namespace = state.namespaces.randomElement(using: &random) else { return }
-      try apply(.deleteNamespace(namespace))
+      try apply(Namespace.Step.delete(namespace))
     case 2:
       // Renamed by hand: whatever refers to it follows.
       guard !state.links.contains(where: { $0.name == "renamed" }) else { return }
@@ -201,10 +201,10 @@ extension Simulator {
       state.addresses.removeAll()
       state.routes.removeAll()
     case 6:
-      guard case .bridge = link.kind else { return }
+      guard link.kind is Bridge else { return }
       // Replaced by a device of another kind.
-      try apply(.deleteLink(link))
-      state.links.append(Link(namespace: link.namespace, name: link.name, kind: .other("dummy")))
+      try apply(LinkStep.delete(link))
+      state.links.append(Link(namespace: link.namespace, name: link.name, kind: ForeignLink("dummy")))
     case 7:
       let entry = TableEntry(
         namespace: link.namespace, table: .qdisc, words: "dev \(link.name) root", message: [],
@@ -238,12 +238,12 @@ extension Simulator {
       let other = state.links[index]
       if other.namespace == link.namespace, other.name == link.name { state.links[index].name = name }
       if other.namespace == link.namespace, other.master == link.name { state.links[index].master = name }
-      switch other.kind {
-      case .veth(link.namespace, link.name):
-        state.links[index].kind = .veth(peerNamespace: link.namespace, peer: name)
-      case .vlan(let id, link.name) where other.namespace == link.namespace:
-        state.links[index].kind = .vlan(id: id, parent: name)
-      default: break
+      if let veth = other.kind as? Veth, veth.peerNamespace == link.namespace, veth.peer == link.name {
+        state.links[index].kind = Veth(peerNamespace: link.namespace, peer: name)
+      } else if let subinterface = other.kind as? VLANSubinterface, subinterface.parent == link.name,
+        other.namespace == link.namespace
+      {
+        state.links[index].kind = VLANSubinterface(id: subinterface.id, parent: name)
       }
     }
     func follow<Value>(

@@ -53,8 +53,8 @@ import Values
         {"checks":[{"capture":{"filter":"icmp","location":"\(file):\(here + 3):14","point":{"node":"a","place":\
         {"network":"net"}},"sighting":{"exactly":6},"stimulus":[{"sameTag":{"first":"a","location":\
         "\(file):\(here + 3):74","second":"b"}}]}},{"run":{"command":["true"],"location":"\(file):\(here + 5):12",\
-        "node":"a","output":{"contains":"y"},"status":0}}],"datapath":"hybrid","format":1,"hosts":[],"name":"x",\
-        "networks":[],"parameters":[],"ports":[],"vms":[]}
+        "node":"a","output":{"contains":"y"},"status":0}}],"datapath":"hybrid","format":2,"name":"x",\
+        "networks":[],"nodes":[],"parameters":[],"ports":[]}
         """)
   }
 
@@ -79,35 +79,40 @@ import Values
   }
 
   private static let empty =
-    #""checks":[],"datapath":"hybrid","hosts":[],"name":"x","networks":[],"parameters":[],"ports":[],"vms":[]"#
+    #""checks":[],"datapath":"hybrid","name":"x","networks":[],"nodes":[],"parameters":[],"ports":[]"#
 
   @Test(arguments: [
     ("[]", "expected an object"), ("null", "expected an object, found null"), ("{}", "missing key 'format'"),
     (#"{"format":"1"}"#, "format: expected a whole number"),
-    (#"{"format":1}"#, "missing key 'name'"),
-    (#"{"format":1,\#(empty)}"#.replacing(#""hosts":[]"#, with: #""hosts":{}"#), "hosts: expected a list"),
+    (#"{"format":2}"#, "missing key 'name'"),
+    (#"{"format":2,\#(empty)}"#.replacing(#""nodes":[]"#, with: #""nodes":{}"#), "nodes: expected a list"),
     (
-      #"{"format":1,\#(empty)}"#.replacing(#""vms":[]"#, with: #""vms":[{"name":3}]"#),
-      "vms[0].name: expected a text"
+      #"{"format":2,\#(empty)}"#.replacing(#""nodes":[]"#, with: #""nodes":[{"vm":{"name":3}}]"#),
+      "nodes[0].vm.name: expected a text"
     ),
     (
-      #"{"format":1,\#(empty)}"#.replacing(#""vms":[]"#, with: #""vms":[{"name":"a","location":"x"}]"#),
-      "vms[0].location: a source location is FILE:LINE:COLUMN"
+      #"{"format":2,\#(empty)}"#.replacing(
+        #""nodes":[]"#, with: #""nodes":[{"vm":{"name":"a","location":"x"}}]"#),
+      "nodes[0].vm.location: a source location is FILE:LINE:COLUMN"
     ),
     (
-      #"{"format":1,\#(empty)}"#.replacing("hybrid", with: "ovn"),
+      #"{"format":2,\#(empty)}"#.replacing(#""nodes":[]"#, with: #""nodes":[{"router":{}}]"#),
+      "nodes[0].router: there is no node of this kind"
+    ),
+    (
+      #"{"format":2,\#(empty)}"#.replacing("hybrid", with: "ovn"),
       "datapath: Cannot initialize Datapath from invalid String value ovn"
     ),
     (
-      #"{"format":1,\#(empty)}"#.replacing(#""checks":[]"#, with: #""checks":[{}]"#),
+      #"{"format":2,\#(empty)}"#.replacing(#""checks":[]"#, with: #""checks":[{}]"#),
       "checks[0]: a check is an object with one key"
     ),
     (
-      #"{"format":1,\#(empty)}"#.replacing(#""checks":[]"#, with: #""checks":[{"pong":{}}]"#),
+      #"{"format":2,\#(empty)}"#.replacing(#""checks":[]"#, with: #""checks":[{"pong":{}}]"#),
       "checks[0].pong: there is no check of this kind"
     ),
     (
-      #"{"format":1,\#(empty)}"#.replacing(#""checks":[]"#, with: #""checks":[{"ping":{},"run":{}}]"#),
+      #"{"format":2,\#(empty)}"#.replacing(#""checks":[]"#, with: #""checks":[{"ping":{},"run":{}}]"#),
       "checks[0]: a check is an object with one key"
     ),
   ])
@@ -119,15 +124,15 @@ import Values
   }
 
   @Test func refusesAnotherFormat() throws {
-    for json in [#"{"format":2}"#, #"{"format":2,"anything":[1]}"#] {
+    for json in [#"{"format":1}"#, #"{"format":1,"anything":[1]}"#] {
       let error = try #require(throws: LabErrors.self) { try LabDocument(json: Array(json.utf8)) }
       #expect(
         error.description == """
-          error: the compiled lab has format 2, this netlab reads 1
+          error: the compiled lab has format 1, this netlab reads 2
             fix: compile it again with this netlab
           """)
     }
-    #expect(throws: Never.self) { try LabDocument(json: Array(#"{"format":1,\#(Self.empty)}"#.utf8)) }
+    #expect(throws: Never.self) { try LabDocument(json: Array(#"{"format":2,\#(Self.empty)}"#.utf8)) }
   }
 
   @Test func survivesExtremes() throws {
@@ -136,7 +141,7 @@ import Values
       String(repeating: "[", count: nested), String(repeating: #"{"a":"#, count: nested),
       String(repeating: "[", count: nested) + String(repeating: "]", count: nested),
       #"{"format":1e400}"#, #"{"format":99999999999999999999999999}"#, #"{"format":1.5}"#, #"{"format":-1}"#,
-      #"{"format":1,"name":"\ud800"}"#, "\u{0}", "\u{feff}{}", #"{"format":1}{"format":1}"#,
+      #"{"format":2,"name":"\ud800"}"#, "\u{0}", "\u{feff}{}", #"{"format":2}{"format":2}"#,
     ]
     for json in hostile { #expect(throws: LabErrors.self) { try LabDocument(json: Array(json.utf8)) } }
     #expect(throws: LabErrors.self) { try LabDocument(json: [0xff, 0xfe, 0x00]) }
@@ -145,7 +150,7 @@ import Values
     let check =
       #"{"capture":{"filter":"","location":"f:1:1","point":{"node":"a","place":{}},"sighting":{"nothing":true},"stimulus":["#
     let deep = String(repeating: check, count: 120) + String(repeating: "]}}", count: 120)
-    let json = #"{"format":1,\#(Self.empty)}"#.replacing(#""checks":[]"#, with: #""checks":[\#(deep)]"#)
+    let json = #"{"format":2,\#(Self.empty)}"#.replacing(#""checks":[]"#, with: #""checks":[\#(deep)]"#)
     #expect(throws: LabErrors.self) { try LabDocument(json: Array(json.utf8)).resolved() }
 
     for pattern in ["(", "[a", "(?=a", "a|("].flatMap({ part in
@@ -177,11 +182,10 @@ import Values
     document.networks[0].name = evil
     document.networks[0].subnets = [evil]
     document.networks[0].id = evil
-    document.hosts[0].name = evil
-    document.vms[0].name = evil
-    document.vms[1].host = evil
+    document.change(Host.self, { $0.name = evil })
+    document.change(VM.self, { $0.name = evil }, { $0.host = evil })
     document.ports[0].network = evil
-    document.ports[1].vm = evil
+    document.ports[1].node = evil
     document.ports[1].mac = evil
     document.ports[2].id = evil
     document.ports[2].device = evil

@@ -81,3 +81,18 @@ extension Blueprint {
     return blueprint
   }
 }
+
+extension LabDocument {
+  var vms: [VM] { nodes.compactMap { $0.declaration as? VM } }
+  var hosts: [Host] { nodes.compactMap { $0.declaration as? Host } }
+
+  /// Changes the nodes of a kind, one after the other.
+  mutating func change<Kind: NodeDeclaration>(_: Kind.Type, _ changes: ((inout Kind) -> Void)...) {
+    var changes = changes[...]
+    for index in nodes.indices {
+      guard var node = nodes[index].declaration as? Kind, let change = changes.popFirst() else { continue }
+      change(&node)
+      nodes[index].declaration = node
+    }
+  }
+}

@@ -172,11 +172,11 @@ import Values
         TopologyBuilder.buildBlock(
           TopologyBuilder.buildExpression(
             Host("compute-1") { VM("a").port(on: Network("net", subnet: "10.0.0.0/24")) })
-        ).declarations, host: nil)
+        ).topologyGroup.declarations, host: nil)
       document.ports[0].host = "compute-2"
-      document.vms[0].host = nil
+      document.change(VM.self, { $0.host = nil })
       var stray = document.ports[0]
-      stray.vm = "nobody"
+      stray.node = "nobody"
       document.ports.append(stray)
       return document
     }.gives(

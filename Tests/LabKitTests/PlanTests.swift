@@ -134,16 +134,16 @@ import Values
   @Test(arguments: Datapath.allCases)
   func isInAnOrderThatTheKernelTakes(datapath: Datapath) throws {
     let plan = try up(Everything(), datapath)
-    let words = plan.steps.map { step in
+    let words = plan.lists.flatMap(\.erased).map { step in
       switch step {
-      case .addNamespace: "namespace"
-      case .addLink(let link): link.kind.word
-      case .addVethPair: "cable"
-      case .changeLink(let change) where change.isUp == true:
+      case Namespace.Step.add: "namespace"
+      case LinkStep.add(let link): link.kind.word
+      case LinkStep.addPair: "cable"
+      case LinkStep.change(let change) where change.isUp == true:
         change.name.hasPrefix("br") ? "bridge up" : change.name.hasPrefix("qbr") ? "qbr up" : "end up"
-      case .addVLAN: "bridge vlan"
-      case .addAddress: "address"
-      case .addRoute: "route"
+      case BridgeVLAN.Step.add: "bridge vlan"
+      case Address.Step.add: "address"
+      case RouteEntry.Step.add: "route"
       default: "other"
       }
     }
@@ -189,9 +189,8 @@ import Values
     #expect(repair { $0.links[integration].master = "x" } == ["ip -n \(host) link set dev br-int nomaster"])
     #expect(
       repair {
-        $0.links[integration].kind = .bridge(
-          BridgeOptions(
-            vlanFiltering: false, defaultPVID: 1, stp: false, forwardDelay: 0, multicastSnooping: false))
+        $0.links[integration].kind = Bridge(
+          vlanFiltering: false, defaultPVID: 1, stp: false, forwardDelay: 0, multicastSnooping: false)
       } == ["ip -n \(host) link set dev br-int type bridge vlan_filtering 1 vlan_default_pvid 0"])
     #expect(
       repair { $0.links[tap].altnames = ["it's", "tap-web"] } == [
@@ -224,7 +223,7 @@ import Values
       ])
     #expect(
       repair {
-        $0.links.append(Link(namespace: host, name: "$(reboot)", kind: .other("dummy")))
+        $0.links.append(Link(namespace: host, name: "$(reboot)", kind: ForeignLink("dummy")))
         $0.addresses.append(
           Address(
             namespace: host, device: "$(reboot)",
@@ -245,13 +244,13 @@ import Values
     let tap = try #require(observed.links.firstIndex { $0.name.hasPrefix("tap") })
     // Renamed by hand: the tap is missing, another device is there, and the VM's end belongs to that one.
     observed.links[tap].name = "renamed"
-    observed.links[tap + 1].kind = .veth(peerNamespace: "two-vms.compute-1", peer: "renamed")
+    observed.links[tap + 1].kind = Veth(peerNamespace: "two-vms.compute-1", peer: "renamed")
     let plan = Plan(from: observed, to: wanted)
     // The pair goes once, and everything that went with it comes back in the same plan.
     let deletions = plan.commands.filter { $0.contains(" delete ") }
     #expect(deletions == ["ip -n two-vms.compute-1 link delete dev renamed"])
     var kernel = Simulator(observed)
     try kernel.apply(plan)
-    #expect(wanted.difference(from: kernel.state) == [])
+    #expect(wanted.difference(from: kernel.state).isEmpty)
   }
 }

@@ -12,7 +12,7 @@ import Values
     for node in ["compute-1", "focal-1", "focal-2"] {
       let namespace = "two-vms.\(node)"
       blueprint.namespaces.append(Namespace(name: namespace))
-      blueprint.links.append(Link(namespace: namespace, name: "lo", kind: .loopback))
+      blueprint.links.append(Link(namespace: namespace, name: "lo", kind: Loopback()))
       for scope in ["all", "default"] {
         blueprint.sysctls.append(
           Sysctl(namespace: namespace, key: "net.ipv6.conf.\(scope).disable_ipv6", value: "1"))
@@ -36,11 +36,11 @@ import Values
   private func cable(_ vm: String, _ short: String, _ mac: String, pluggedInto bridge: String) -> [Link] {
     [
       Link(
-        namespace: host, name: "tap\(short)", kind: .veth(peerNamespace: "two-vms.\(vm)", peer: "eth0"),
+        namespace: host, name: "tap\(short)", kind: Veth(peerNamespace: "two-vms.\(vm)", peer: "eth0"),
         mac: MACAddress("fe" + mac.dropFirst(2)), mtu: 1500, master: bridge,
         alias: "netlab/two-vms/tap-\(vm)", altnames: ["tap-\(vm)"]),
       Link(
-        namespace: "two-vms.\(vm)", name: "eth0", kind: .veth(peerNamespace: host, peer: "tap\(short)"),
+        namespace: "two-vms.\(vm)", name: "eth0", kind: Veth(peerNamespace: host, peer: "tap\(short)"),
         mac: MACAddress(mac), mtu: 1500, alias: "netlab/two-vms/\(vm)/eth0"),
     ]
   }
@@ -50,9 +50,8 @@ import Values
     expected.links.append(
       Link(
         namespace: host, name: "br-int",
-        kind: .bridge(
-          BridgeOptions(
-            vlanFiltering: true, defaultPVID: 0, stp: false, forwardDelay: 0, multicastSnooping: false)),
+        kind: Bridge(
+          vlanFiltering: true, defaultPVID: 0, stp: false, forwardDelay: 0, multicastSnooping: false),
         mtu: 1500, alias: "netlab/two-vms/compute-1/br-int"))
     for (vm, short, mac) in [
       ("focal-1", "de4f2069-52", "fa:16:3e:50:1a:a3"), ("focal-2", "585e6e2e-a6", "fa:16:3e:e4:e8:04"),
@@ -60,17 +59,16 @@ import Values
       expected.links += [
         Link(
           namespace: host, name: "qbr\(short)",
-          kind: .bridge(
-            BridgeOptions(
-              defaultPVID: 0, stp: false, forwardDelay: 0, ageingTime: 0, multicastSnooping: false)),
+          kind: Bridge(
+            defaultPVID: 0, stp: false, forwardDelay: 0, ageingTime: 0, multicastSnooping: false),
           mtu: 1500, alias: "netlab/two-vms/qbr-\(vm)", altnames: ["qbr-\(vm)"]),
         Link(
-          namespace: host, name: "qvb\(short)", kind: .veth(peerNamespace: host, peer: "qvo\(short)"),
+          namespace: host, name: "qvb\(short)", kind: Veth(peerNamespace: host, peer: "qvo\(short)"),
           mtu: 1500,
           master: "qbr\(short)", isPromiscuous: true, alias: "netlab/two-vms/qvb-\(vm)",
           altnames: ["qvb-\(vm)"]),
         Link(
-          namespace: host, name: "qvo\(short)", kind: .veth(peerNamespace: host, peer: "qvb\(short)"),
+          namespace: host, name: "qvo\(short)", kind: Veth(peerNamespace: host, peer: "qvb\(short)"),
           mtu: 1500,
           master: "br-int", isPromiscuous: true, alias: "netlab/two-vms/qvo-\(vm)", altnames: ["qvo-\(vm)"]),
       ]
@@ -87,7 +85,7 @@ import Values
     expected.links.append(
       Link(
         namespace: host, name: "brq1b80dac9-ee",
-        kind: .bridge(BridgeOptions(stp: false, forwardDelay: 0, multicastSnooping: false)), mtu: 1500,
+        kind: Bridge(stp: false, forwardDelay: 0, multicastSnooping: false), mtu: 1500,
         alias: "netlab/two-vms/compute-1/int_net"))
     expected.links += cable("focal-1", "de4f2069-52", "fa:16:3e:50:1a:a3", pluggedInto: "brq1b80dac9-ee")
     expected.links += cable("focal-2", "585e6e2e-a6", "fa:16:3e:e4:e8:04", pluggedInto: "brq1b80dac9-ee")
@@ -96,7 +94,7 @@ import Values
   }
 
   @Test func wantsWhatTheKernelGivesByItself() throws {
-    for link in try TwoVMs().resolved(.hybrid).blueprint().links where link.kind != .loopback {
+    for link in try TwoVMs().resolved(.hybrid).blueprint().links where !(link.kind is Loopback) {
       let onHost = link.namespace == host
       #expect(link.options[.transmitQueueLength] == 1000)
       #expect(link.options[.arpIgnore] == (onHost ? 1 : 0))
@@ -108,12 +106,8 @@ import Values
 
   /// One line a link: namespace, name, kind, master, MTU.
   private func wiring(_ blueprint: Blueprint) -> [String] {
-    blueprint.links.filter { $0.kind != .loopback }.map { link in
-      let kind =
-        switch link.kind {
-        case .vlan(let id, let parent): "vlan \(id) on \(parent)"
-        default: link.kind.word
-        }
+    blueprint.links.filter { !($0.kind is Loopback) }.map { link in
+      let kind = link.kind is VLANSubinterface ? link.kind.description : link.kind.word
       return
         "\(link.namespace.dropFirst("everything.".count)) \(link.name): \(kind), \(link.master ?? "-"), \(link.mtu ?? 0)"
     }

@@ -168,10 +168,10 @@ import Values
     let checks =
       Capture(at: "b") { Ping(from: "a", to: "b") }.checkGroup.checkList
       + SameTag("a", "b").checkGroup.checkList
-    try CheckRunner.requireTools(for: checks)
-    try CheckRunner.requireTools(for: SameTag("a", "b").checkGroup.checkList, in: "/nowhere")
+    try checks.requireTools()
+    try SameTag("a", "b").checkGroup.checkList.requireTools(in: "/nowhere")
     let error = #expect(throws: RunnerError.self) {
-      try CheckRunner.requireTools(for: checks, in: "/nowhere:/etc")
+      try checks.requireTools(in: "/nowhere:/etc")
     }
     #expect(error?.kind == .environment)
     #expect(error?.message == "the checks of this lab need ping, tcpdump")

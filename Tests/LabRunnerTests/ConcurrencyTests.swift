@@ -112,10 +112,7 @@ struct ConcurrencyTests {
   @Test func `More VMs than a bridge has ports`() throws {
     var document = try ShippedLab(lab: "Crowd", datapath: .linuxbridge).document()
     for number in 10..<1110 {
-      var (vm, port) = (document.vms[0], document.ports[0])
-      (vm.name, port.vm) = ("vm-\(number)", "vm-\(number)")
-      document.vms.append(vm)
-      document.ports.append(port)
+      document.addVM("vm-\(number)")
     }
     let file = try DocumentFile(document)
     let run = try runProgram([netlab, "up", file.path])

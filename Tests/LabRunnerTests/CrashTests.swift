@@ -72,7 +72,7 @@ struct CrashTests {
     var new = old
     new.networks[0].mtu = 1400
     new.ports.removeLast()
-    new.vms.removeLast()
+    new.nodes.remove(at: new.lastVM)
     new.checks = []
     let file = try DocumentFile(new)
     let before = try Snapshot(of: old.name)

@@ -33,7 +33,7 @@ struct ShippedLab: CustomTestStringConvertible, Sendable {
   }.filter { lab in
     if Sandbox.current != nil, lab.datapath == .linuxbridge, lab.lab != "TrunkVM" { return false }
     guard let blueprint = try? lab.document().resolved().blueprint() else { return true }
-    return KernelProbe.missing(blueprint.neededFeatures).isEmpty
+    return KernelProbe.missing(blueprint.features).isEmpty
   }
 
   static func twoVMs(_ datapath: Datapath = .linuxbridge) -> ShippedLab {
@@ -253,4 +253,28 @@ func tally(_ what: String, _ count: Int = 1) {
   let descriptor = unsafe open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
   let log = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   try? log.write(contentsOf: Data("\(count)\t\(what)\n".utf8))
+}
+
+extension Lifecycle {
+  /// Brings up the lab of a document.
+  @discardableResult
+  func up(_ document: LabDocument, labFile: String, keepingWreck: Bool = false) throws -> UpReport {
+    try up(document.resolved(), labFile: labFile, keepingWreck: keepingWreck)
+  }
+}
+
+extension LabDocument {
+  /// The last node that runs on a host.
+  var lastVM: Int { nodes.lastIndex(where: \.standsOnHost) ?? 0 }
+
+  /// Adds a VM with a port like the first.
+  mutating func addVM(_ name: String, _ change: (inout LabKit.Port) -> Void = { _ in }) {
+    var vm = VM(name)
+    vm.host = nodes[lastVM].host
+    nodes.append(Node(vm))
+    var port = ports[0]
+    port.node = name
+    change(&port)
+    ports.append(port)
+  }
 }

@@ -45,7 +45,7 @@ import Values
     try await withLab { lab in
       let library = lab.directory + "/LabKit"
       try await shell(
-        "mkdir \(library); cp \(buildDirectory)/libLabKit.so \(buildDirectory)/Modules/{LabKit,Values}.swiftmodule \(library)"
+        "mkdir \(library); cp \(buildDirectory)/libLabKit.so \(buildDirectory)/Modules/LabKit.swiftmodule \(buildDirectory)/Modules/Values.swiftmodule \(library)"
       )
       _ = try await lab.load(environment: ["NETLAB_LABKIT": library])
       let old = try await lab.binaries()

@@ -44,7 +44,8 @@ import Values
       let wanted = ["a:eth0 down", "a:eth0 with mtu 1400", "b:eth0 without 10.81.0.2/24"]
       let mutations = Mutation.all(of: lab.lab).filter { wanted.contains($0.title) }
       #expect(mutations.count == 3)
-      let test = try MutationTest(document, labFile: "test", lifecycle: lifecycle, processes: netlab)
+      let test = try MutationTest(
+        document.resolved(), labFile: "test", lifecycle: lifecycle, processes: netlab)
       let results = try await test.run(mutations) { _ in }
       let noticed = Dictionary(uniqueKeysWithValues: results.map { ($0.mutation.title, $0.noticedBy) })
       #expect(noticed["a:eth0 down"]??.value is Ping)
@@ -65,7 +66,8 @@ import Values
         $0.vm == "b" && ($0.title.contains("vlan") || $0.title.contains(/qvo.* off its bridge/))
       }
       #expect(mutations.count == 3)
-      let test = try MutationTest(document, labFile: "test", lifecycle: Lifecycle(), processes: netlab)
+      let test = try MutationTest(
+        document.resolved(), labFile: "test", lifecycle: Lifecycle(), processes: netlab)
       let results = try await test.run(mutations) { _ in }
       #expect(results.allSatisfy { $0.noticedBy != nil })
       #expect(try Lifecycle().status(lab.lab.name).changes.isEmpty)

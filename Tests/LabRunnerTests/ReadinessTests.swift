@@ -36,12 +36,12 @@ struct ReadinessTests {
       for (vm, last) in [("a", UInt8(1)), ("b", 2), ("c", 3)] {
         let connection = try Connection(
           in: NetworkNamespace.open(path: "/run/netns/\(document.name).\(vm)"))
-        let address: [UInt8] = [0xfd, 0x77] + [UInt8](repeating: 0, count: 13) + [last]
+        let address = IPAddress(family: .ipv6, value: 0xfd77 << 112 | UInt128(last))
         let groups = try connection.multicastGroups()
         let eth0 = try #require(try connection.links().first { $0.name == "eth0" })
         #expect(groups.contains(MulticastGroup(soliciting: address, onLink: eth0.index)), "\(vm): \(groups)")
         // It would say so if there were none.
-        #expect(!groups.contains(MulticastGroup(soliciting: [9, 9, 9], onLink: eth0.index)))
+        #expect(!groups.contains(MulticastGroup(soliciting: IPAddress("::9:9")!, onLink: eth0.index)))
       }
       try Lifecycle().down(document.name)
     }

@@ -61,17 +61,12 @@ struct RollbackTests {
       document.ports[1].mac = "fa:16:3e:00:00:99"
     },
     { document in
-      document.vms.removeLast()
+      document.nodes.remove(at: document.lastVM)
       document.ports.removeLast()
       document.checks = []
     },
     { document in
-      var vm = document.vms[0]
-      vm.name = "third"
-      document.vms.append(vm)
-      var port = document.ports[0]
-      (port.vm, port.addresses, port.mac, port.id) = ("third", ["192.168.21.70"], nil, nil)
-      document.ports.append(port)
+      document.addVM("third") { ($0.addresses, $0.mac, $0.id) = (["192.168.21.70"], nil, nil) }
     },
   ]
 

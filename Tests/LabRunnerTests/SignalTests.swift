@@ -87,10 +87,7 @@ struct SignalTests {
   func `A signal during up undoes everything, a second one as well`(signal: Int32, status: Int32) throws {
     var document = try ShippedLab(lab: "Crowd", datapath: .linuxbridge).document()
     for number in 10..<(Sandbox.current == nil ? 300 : 80) {
-      var (vm, port) = (document.vms[0], document.ports[0])
-      (vm.name, port.vm) = ("vm-\(number)", "vm-\(number)")
-      document.vms.append(vm)
-      document.ports.append(port)
+      document.addVM("vm-\(number)")
     }
     document.checks = []
     let (file, before) = (try DocumentFile(document), try Snapshot(of: document.name))

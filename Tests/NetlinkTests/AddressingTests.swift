@@ -9,7 +9,7 @@ import Values
 @testable import Netlink
 
 @Suite(.needs(.namespaces)) struct AddressingTests {
-  let documentation6: [UInt8] = [0x20, 0x01, 0x0d, 0xb8] + [UInt8](repeating: 0, count: 11) + [1]
+  let documentation6: IPAddress = "2001:db8::1"
 
   /// A namespace with a link that has a carrier (index 20, `a`).
   private func host() throws -> TestNamespace {
@@ -24,9 +24,8 @@ import Values
 
   @Test func addresses() throws {
     let host = try host()
-    let ipv4 = LinkAddress(
-      link: 20, address: [192, 168, 21, 52], prefixLength: 24, broadcast: [192, 168, 21, 255])
-    let ipv6 = LinkAddress(link: 20, address: documentation6, prefixLength: 64, skipsDuplicateDetection: true)
+    let ipv4 = LinkAddress(link: 20, address: "192.168.21.52/24", broadcast: "192.168.21.255")
+    let ipv6 = LinkAddress(link: 20, address: "2001:db8::1/64", skipsDuplicateDetection: true)
     try host.perform {
       $0.addAddress(ipv4)
       $0.addAddress(ipv6)
@@ -39,14 +38,14 @@ import Values
 
     let read = try host.connection.addresses(ofLink: 20)
     let readIPv4 = try #require(read.first { $0.address == ipv4.address })
-    #expect(readIPv4.prefixLength == 24 && readIPv4.broadcast == ipv4.broadcast && readIPv4.link == 20)
+    #expect(readIPv4.broadcast == ipv4.broadcast && readIPv4.link == 20)
     let readIPv6 = try #require(read.first { $0.address == ipv6.address })
     #expect(readIPv6.skipsDuplicateDetection && !readIPv6.isTentative)
     let groups = try host.connection.multicastGroups().filter { $0.link == 20 }
     let listed = try host.ip("-6", "maddress", "show", "dev", "a")[0]["maddr"].array.map {
       $0["address"].string
     }
-    #expect(groups.contains(MulticastGroup(soliciting: ipv6.address, onLink: 20)))
+    #expect(groups.contains(MulticastGroup(soliciting: documentation6, onLink: 20)))
     #expect(listed.contains("ff02::1:ff00:1") && groups.count == listed.count, "\(groups), \(listed)")
     #expect(!read.contains { $0.link != 20 })
     #expect(try host.failure { $0.addAddress(ipv4) }.codeName == "EEXIST")
@@ -63,15 +62,14 @@ import Values
   @Test func routes() throws {
     let host = try host()
     try host.perform {
-      $0.addAddress(LinkAddress(link: 20, address: [10, 0, 0, 1], prefixLength: 24))
-      $0.addRoute(
-        Route(to: [0, 0, 0, 0], prefixLength: 0, via: [10, 0, 0, 254], link: 20, priority: 50, mtu: 1400))
-      $0.addRoute(Route(to: [172, 16, 0, 0], prefixLength: 12, link: 20))
-      $0.addRoute(Route(to: [10, 9, 0, 0], prefixLength: 16, via: [99, 0, 0, 1], link: 20, isOnLink: true))
-      $0.addRoute(Route(to: [10, 1, 0, 0], prefixLength: 16, table: 1000, kind: .blackhole))
-      $0.addRoute(Route(to: [10, 2, 0, 0], prefixLength: 16, kind: .unreachable))
-      $0.addRoute(Route(to: [10, 3, 0, 0], prefixLength: 16, kind: .prohibit, source: .boot))
-      $0.addRoute(Route(to: documentation6, prefixLength: 128, link: 20, preferredAddress: nil))
+      $0.addAddress(LinkAddress(link: 20, address: "10.0.0.1/24"))
+      $0.addRoute(Route(to: "0.0.0.0/0", via: "10.0.0.254", link: 20, priority: 50, mtu: 1400))
+      $0.addRoute(Route(to: "172.16.0.0/12", link: 20))
+      $0.addRoute(Route(to: "10.9.0.0/16", via: "99.0.0.1", link: 20, isOnLink: true))
+      $0.addRoute(Route(to: "10.1.0.0/16", table: 1000, kind: .blackhole))
+      $0.addRoute(Route(to: "10.2.0.0/16", kind: .unreachable))
+      $0.addRoute(Route(to: "10.3.0.0/16", kind: .prohibit, source: .boot))
+      $0.addRoute(Route(to: "2001:db8::1/128", link: 20, preferredAddress: nil))
     }
     let routes = try host.ip("route", "show", "table", "all").array
     func route(_ destination: String) throws -> JSON {
@@ -90,12 +88,11 @@ import Values
 
     let read = try host.connection.routes(table: Route.mainTable)
     let expected = Route(
-      to: [0, 0, 0, 0], prefixLength: 0, via: [10, 0, 0, 254], link: 20, priority: 50, scope: .universe,
-      mtu: 1400)
+      to: "0.0.0.0/0", via: "10.0.0.254", link: 20, priority: 50, scope: .universe, mtu: 1400)
     #expect(read.contains(expected))
     #expect(read.allSatisfy { $0.table == Route.mainTable })
-    #expect(read.contains { $0.destination == [10, 9, 0, 0] && $0.isOnLink })
-    #expect(read.contains { $0.isIPv6 && $0.destination == documentation6 && $0.prefixLength == 128 })
+    #expect(read.contains { $0.destination == "10.9.0.0/16" && $0.isOnLink })
+    #expect(read.contains { $0.destination == "2001:db8::1/128" })
     #expect(try host.connection.routes(table: 1000).map(\.kind) == [.blackhole])
     #expect(try host.connection.routes(table: 4711).isEmpty)
     #expect(try host.connection.routes().contains { $0.table == Route.localTable && $0.kind == .local })
@@ -108,14 +105,14 @@ import Values
   @Test func multipathRoutesAndRulesOfOthersAreRead() throws {
     let host = try host()
     let name = host.name
-    try host.perform { $0.addAddress(LinkAddress(link: 20, address: [10, 0, 0, 1], prefixLength: 24)) }
+    try host.perform { $0.addAddress(LinkAddress(link: 20, address: "10.0.0.1/24")) }
     try run([
       "ip", "-n", name, "route", "add", "10.7.0.0/16", "nexthop", "via", "10.0.0.2", "weight", "3", "nexthop",
       "via",
       "10.0.0.3", "dev", "a",
     ])
-    let route = try #require(try host.connection.routes().first { $0.destination == [10, 7, 0, 0] })
-    #expect(route.nextHops.map(\.gateway) == [[10, 0, 0, 2], [10, 0, 0, 3]])
+    let route = try #require(try host.connection.routes().first { $0.destination == "10.7.0.0/16" })
+    #expect(route.nextHops.map(\.gateway) == ["10.0.0.2", "10.0.0.3"])
     #expect(route.nextHops.map(\.weight) == [3, 1] && route.nextHops.map(\.link) == [20, 20])
 
     try run([
@@ -125,16 +122,16 @@ import Values
     ])
     let rules = try host.connection.rules()
     let rule = try #require(rules.first { $0.priority == 99 })
-    #expect(rule.source == [10, 0, 0, 0] && rule.sourcePrefixLength == 24 && rule.inputLink == "lo")
+    #expect(rule.source == "10.0.0.0/24" && rule.inputLink == "lo")
     #expect(rule.mark == 7 && rule.table == 1000 && rule.action == .lookUp && !rule.isIPv6)
     #expect(rules.contains { $0.isIPv6 && $0.priority == 32766 && $0.table == Route.mainTable })
   }
 
   @Test func neighbours() throws {
     let host = try host()
-    let permanent = Neighbour(link: 20, address: [10, 0, 0, 2], linkLayerAddress: [2, 0, 0, 0, 0, 2])
+    let permanent = Neighbour(link: 20, address: "10.0.0.2", linkLayerAddress: "02:00:00:00:00:02")
     let reachable = Neighbour(
-      link: 20, address: documentation6, linkLayerAddress: [2, 0, 0, 0, 0, 3], state: .reachable,
+      link: 20, address: documentation6, linkLayerAddress: "02:00:00:00:00:03", state: .reachable,
       flags: .router)
     try host.perform {
       $0.addNeighbour(permanent)

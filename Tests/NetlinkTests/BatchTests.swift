@@ -67,7 +67,7 @@ import Values
         "create link a-name-of-twenty-one (bridge): Numerical result out of range"))
 
     let gateway = try host.failure {
-      $0.addRoute(Route(to: [10, 0, 0, 0], prefixLength: 8, via: [1, 2, 3, 4]))
+      $0.addRoute(Route(to: "10.0.0.0/8", via: "1.2.3.4"))
     }
     #expect(gateway.operation == "add route 10.0.0.0/8 via 1.2.3.4")
     #expect(gateway.codeName == "ENETUNREACH" && gateway.kernelMessage != nil)

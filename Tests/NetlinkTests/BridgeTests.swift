@@ -1,6 +1,7 @@
 import LabKernel
 import LabKit
 import LabMachine
+import LabModel
 import TestSupport
 import Testing
 import Values
@@ -27,9 +28,9 @@ import Values
 
   @Test func forwardingEntries() throws {
     let host = try host()
-    let fixed = ForwardingEntry(link: 20, address: [2, 0, 0, 0, 0, 1])
-    let local = ForwardingEntry(link: 20, address: [2, 0, 0, 0, 0, 2], state: .permanent)
-    let ageing = ForwardingEntry(link: 20, address: [2, 0, 0, 0, 0, 3], state: .reachable)
+    let fixed = ForwardingEntry(link: 20, address: "02:00:00:00:00:01")
+    let local = ForwardingEntry(link: 20, address: "02:00:00:00:00:02", state: .permanent)
+    let ageing = ForwardingEntry(link: 20, address: "02:00:00:00:00:03", state: .reachable)
     try host.perform {
       for entry in [fixed, local, ageing] { $0.addForwardingEntry(entry) }
     }
@@ -60,7 +61,7 @@ import Values
       $0.addBridgeVLAN(BridgeVLAN(7, isPVID: true, isUntagged: true), toPort: 20)
       $0.addBridgeVLAN(BridgeVLAN(100...110), toPort: 20)
       $0.addBridgeVLAN(BridgeVLAN(7), toPort: 10, onBridge: true)
-      $0.addForwardingEntry(ForwardingEntry(link: 20, address: [2, 0, 0, 0, 0, 1], vlan: 7))
+      $0.addForwardingEntry(ForwardingEntry(link: 20, address: "02:00:00:00:00:01", vlan: 7))
     }
     let shown = try host.bridge("vlan", "show").array
     let port = try #require(shown.first { $0["ifname"].string == "a" })["vlans"].array

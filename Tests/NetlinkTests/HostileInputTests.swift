@@ -13,19 +13,19 @@ import Values
   /// Requests that look like the kernel's replies, with all kinds of attributes nested in each other.
   private var samples: [[UInt8]] {
     var batch = Batch()
-    let peer = NewLink.Peer(name: "eth0", namespace: 5, index: 2, address: [2, 0, 0, 0, 0, 1])
+    let peer = NewLink.Peer(name: "eth0", namespace: 5, index: 2, address: "02:00:00:00:00:01")
     batch.createLink(NewLink(.veth(peer: peer), name: "tap0", index: 11, mtu: 1450, master: 10, isUp: true))
     batch.createLink(
       NewLink(.bridge(BridgeOptions(vlanFiltering: true, stpState: true, groupForwardMask: 8)), name: "br0"))
     batch.createLink(NewLink(.vlan(VLAN(id: 5), parent: 3), name: "vlan5"))
-    batch.createLink(NewLink(.vxlan(VXLAN(id: 5, local: [1, 2, 3, 4], learning: true)), name: "vx"))
+    batch.createLink(NewLink(.vxlan(VXLAN(id: 5, local: "1.2.3.4", learning: true)), name: "vx"))
     batch.setLink(3, LinkChange(alias: "x", bridge: BridgeOptions(stpState: true)))
     batch.setBridgePort(3, BridgePortOptions(state: .blocking, hairpin: true))
     batch.addAlternativeName("another-name", toLink: 3)
-    batch.addAddress(LinkAddress(link: 3, address: [10, 0, 0, 1], prefixLength: 8))
-    batch.addRoute(Route(to: [10, 0, 0, 0], prefixLength: 8, via: [1, 1, 1, 1], mtu: 1300))
-    batch.addNeighbour(Neighbour(link: 3, address: [10, 0, 0, 2], linkLayerAddress: [2, 0, 0, 0, 0, 1]))
-    batch.addForwardingEntry(ForwardingEntry(link: 3, address: [2, 0, 0, 0, 0, 1], vlan: 5))
+    batch.addAddress(LinkAddress(link: 3, address: "10.0.0.1/8"))
+    batch.addRoute(Route(to: "10.0.0.0/8", via: "1.1.1.1", mtu: 1300))
+    batch.addNeighbour(Neighbour(link: 3, address: "10.0.0.2", linkLayerAddress: "02:00:00:00:00:01"))
+    batch.addForwardingEntry(ForwardingEntry(link: 3, address: "02:00:00:00:00:01", vlan: 5))
     batch.addBridgeVLAN(BridgeVLAN(5...20), toPort: 3)
     return (0..<batch.count).map { Array(batch.buffer.bytes[batch.range(of: $0)]) }
   }
@@ -51,9 +51,9 @@ import Values
       $0.createLink(NewLink(.bridge(BridgeOptions()), name: "br0", index: 10, isUp: true))
       $0.createLink(NewLink(.veth(peer: .init(name: "b")), name: "a", index: 20, master: 10, isUp: true))
       $0.addAlternativeName("another-name", toLink: 20)
-      $0.addAddress(LinkAddress(link: 10, address: [10, 0, 0, 1], prefixLength: 8))
-      $0.addRoute(Route(to: [11, 0, 0, 0], prefixLength: 8, via: [10, 0, 0, 2], mtu: 1300))
-      $0.addNeighbour(Neighbour(link: 10, address: [10, 0, 0, 2], linkLayerAddress: [2, 0, 0, 0, 0, 1]))
+      $0.addAddress(LinkAddress(link: 10, address: "10.0.0.1/8"))
+      $0.addRoute(Route(to: "11.0.0.0/8", via: "10.0.0.2", mtu: 1300))
+      $0.addNeighbour(Neighbour(link: 10, address: "10.0.0.2", linkLayerAddress: "02:00:00:00:00:01"))
     }
     // RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH, RTM_GETRULE
     let lists = try [18, 22, 26, 30, 34].map { try replies(to: $0, on: host.connection.socket) }
@@ -114,6 +114,34 @@ import Values
     let bytes: [UInt8] = [4, 0, 1, 0, 5, 0, 2, 0, 9, 0, 0, 0, 9, 0, 3, 0, 1]
     withBytes(of: bytes) { $0.forEachAttribute { type, _ in seen.append(type) } }
     #expect(seen == [1, 2])
+  }
+
+  /// What is no address, or has fewer bits than its prefix, is no message of its kind.
+  @Test func addressesOfAnotherLength() {
+    func payload(_ build: (inout Batch) -> Void) -> [UInt8] {
+      var batch = Batch()
+      build(&batch)
+      return Array(batch.buffer.bytes.dropFirst(16))
+    }
+    var address = payload { $0.addAddress(LinkAddress(link: 3, address: "10.0.0.1/8")) }
+    #expect(withBytes(of: address) { LinkAddress(decoding: $0) } != nil)
+    address[1] = 33
+    #expect(withBytes(of: address) { LinkAddress(decoding: $0) } == nil)
+    var route = payload { $0.addRoute(Route(to: "10.0.0.0/8")) }
+    #expect(withBytes(of: route) { Route(decoding: $0) } != nil)
+    route[12] = 7  // RTA_DST of 3 bytes
+    #expect(withBytes(of: route) { Route(decoding: $0) } == nil)
+    var neighbour = payload { $0.addNeighbour(Neighbour(link: 3, address: "10.0.0.2")) }
+    #expect(withBytes(of: neighbour) { Neighbour(decoding: $0) } != nil)
+    neighbour[12] = 4  // NDA_DST of no bytes
+    #expect(withBytes(of: neighbour) { Neighbour(decoding: $0) } == nil)
+    var entry = payload { $0.addForwardingEntry(ForwardingEntry(link: 3, address: "02:00:00:00:00:01")) }
+    #expect(withBytes(of: entry) { ForwardingEntry(decoding: $0) } != nil)
+    entry[12] = 8  // NDA_LLADDR of 4 bytes
+    #expect(withBytes(of: entry) { ForwardingEntry(decoding: $0) } == nil)
+    let rule: [UInt8] = [2, 0, 24, 0, 254, 0, 0, 1, 0, 0, 0, 0, 8, 0, 2, 0, 10, 0, 0, 0]
+    #expect(withBytes(of: rule) { Rule(decoding: $0) }?.source == "10.0.0.0/24")
+    #expect(withBytes(of: rule.dropLast(8) + [4, 0, 2, 0]) { Rule(decoding: $0) } == nil)
   }
 
   @Test func nestingWithoutEnd() {

@@ -15,11 +15,11 @@ import Values
     try host.perform {
       $0.createLink(NewLink(.bridge(BridgeOptions()), name: "br0", index: 10, isUp: true))
       let peer = NewLink.Peer(
-        name: "eth0", namespace: vm.descriptor, index: 7, address: [2, 0, 0, 0, 0, 1], mtu: 1400, group: 9,
+        name: "eth0", namespace: vm.descriptor, index: 7, address: "02:00:00:00:00:01", mtu: 1400, group: 9,
         transmitQueueLength: 11)
       $0.createLink(
         NewLink(
-          .veth(peer: peer), name: "tap0", index: 20, address: [0xfe, 0, 0, 0, 0, 1], mtu: 1450, group: 3,
+          .veth(peer: peer), name: "tap0", index: 20, address: "fe:00:00:00:00:01", mtu: 1450, group: 3,
           master: 10, isUp: true, isPromiscuous: true, transmitQueueLength: 12))
     }
     let tap = try host.ip("link", "show", "tap0")[0]
@@ -46,7 +46,7 @@ import Values
     #expect(link.flags.isSuperset(of: [.up, .promiscuous, .multicast]))
     #expect(link.parent == 7)
     #expect(try host.connection.namespaceID(of: vm.namespace) == link.parentNamespaceID)
-    #expect(try vm.connection.link(7).address == [2, 0, 0, 0, 0, 1])
+    #expect(try vm.connection.link(7).address == "02:00:00:00:00:01")
   }
 
   @Test func bridgeWithAllOptions() throws {
@@ -88,7 +88,7 @@ import Values
       $0.setLink(
         20,
         LinkChange(
-          name: "renamed", address: [2, 0, 0, 0, 0, 9], mtu: 1300, isUp: true, isPromiscuous: true,
+          name: "renamed", address: "02:00:00:00:00:09", mtu: 1300, isUp: true, isPromiscuous: true,
           master: 10,
           alias: "netlab/x", group: 5, transmitQueueLength: 77))
       $0.addAlternativeName("a-name-longer-than-fifteen", toLink: 20)
@@ -204,7 +204,7 @@ import Values
   @Test(.needs(.vxlan)) func vxlan() throws {
     let host = try TestNamespace()
     let vxlan = VXLAN(
-      id: 4711, local: [10, 0, 0, 1], remote: [10, 0, 0, 2], destinationPort: 4789, learning: false, ttl: 64)
+      id: 4711, local: "10.0.0.1", remote: "10.0.0.2", destinationPort: 4789, learning: false, ttl: 64)
     try host.perform { $0.createLink(NewLink(.vxlan(vxlan), name: "vx0", index: 10)) }
     let data = try host.ip("link", "show", "vx0")[0]["linkinfo"]["info_data"]
     #expect(data["id"].int == 4711)

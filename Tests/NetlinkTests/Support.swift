@@ -2,6 +2,17 @@ import Foundation
 import Netlink
 import TestSupport
 import Testing
+import Values
+
+extension IPAddress: ExpressibleByStringLiteral {
+  public init(stringLiteral text: String) { self.init(text)! }
+}
+extension IPPrefix: ExpressibleByStringLiteral {
+  public init(stringLiteral text: String) { self.init(text)! }
+}
+extension MACAddress: ExpressibleByStringLiteral {
+  public init(stringLiteral text: String) { self.init(text)! }
+}
 
 /// What a command printed as JSON.
 struct JSON {

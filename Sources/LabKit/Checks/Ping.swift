@@ -1,24 +1,32 @@
-/// Echo requests are answered: `ping -c COUNT -i INTERVAL TARGET` in the sender's namespace.
+/// The target answers echo requests: `ping -c COUNT TARGET` in the sender's namespace.
+///
+///     Ping(from: web, to: db)
+///     Ping(from: web, to: db.on(back), size: 1472, dontFragment: true)
+///     Ping(from: web, to: "10.0.2.10", count: 100, loss: 5, within: .milliseconds(2))
 public struct Ping: Checks, CheckValue {
   package static let kind = "ping"
 
   package var from: String
   package var to: Endpoint
-  /// How many requests.
   package var count: Int
-  /// Payload bytes after the ICMP header (8 bytes) and the IP header (20 or 40 bytes): ping's `-s`, 56 when absent.
+  /// In bytes; 56 when absent.
   package var size: Int?
-  /// Forbids fragmentation on the way: ping's `-M do`.
   package var dontFragment: Bool
-  /// The greatest share of lost packets that still passes, in percent.
+  /// In percent.
   package var maximumLoss: Int
-  /// The greatest average round-trip time that still passes, in microseconds.
+  /// In microseconds, on average.
   package var maximumRoundTrip: Int?
   package var location: SourceLocation
 
   /// - Parameters:
+  ///   - from: The VM that sends.
+  ///   - to: A VM, a VM on one of its networks, or an address.
+  ///   - count: How many requests, from 1 to 1000.
+  ///   - size: Payload bytes after the ICMP header (8 bytes) and the IP header (20 or 40 bytes): ping's `-s`; 56 when
+  ///     absent.
+  ///   - dontFragment: Forbids fragmentation on the way: ping's `-M do`.
   ///   - loss: The greatest share of lost packets that still passes, in percent.
-  ///   - within: The greatest average round-trip time that still passes.
+  ///   - within: The greatest average round-trip time that still passes, up to a minute; any when absent.
   public init(
     from: some NodeReference, to: some EndpointReference, count: Int = 3, size: Int? = nil,
     dontFragment: Bool = false, loss: Int = 0, within: Duration? = nil,
@@ -44,44 +52,6 @@ public struct Ping: Checks, CheckValue {
         ("count", count, 1...1000), ("loss", maximumLoss, 0...100), ("size", size ?? 56, 0...65_507),
         ("within (µs)", maximumRoundTrip ?? 1, 1...60_000_000),
       ])
-  }
-  public var checkGroup: CheckGroup { CheckGroup(self) }
-}
-
-/// No echo request is answered, though the sender's own interface is up and running.
-public struct Unreachable: Checks, CheckValue {
-  package static let kind = "unreachable"
-
-  package var from: String
-  package var to: Endpoint
-  package var size: Int?
-  package var dontFragment: Bool
-  /// How long to wait for an answer, in milliseconds.
-  package var timeout: Int
-  package var location: SourceLocation
-
-  /// - Parameter waiting: How long to wait for an answer that must not come.
-  public init(
-    from: some NodeReference, to: some EndpointReference, size: Int? = nil, dontFragment: Bool = false,
-    waiting: Duration = .milliseconds(300),
-    file: String = #filePath, line: Int = #line, column: Int = #column
-  ) {
-    self.from = from.nodeName
-    self.to = to.endpoint
-    self.size = size
-    self.dontFragment = dontFragment
-    self.timeout = waiting.wholeMicroseconds / 1000
-    self.location = SourceLocation(file: file, line: line, column: column)
-  }
-
-  package var title: String {
-    "unreachable \(from) → \(to)" + (size.map { ", \($0) bytes" } ?? "")
-      + (dontFragment ? ", don't fragment" : "")
-  }
-  package var references: CheckReferences {
-    CheckReferences(
-      vms: [from], paths: [(from, to)],
-      numbers: [("waiting (ms)", timeout, 1...60_000), ("size", size ?? 56, 0...65_507)])
   }
   public var checkGroup: CheckGroup { CheckGroup(self) }
 }

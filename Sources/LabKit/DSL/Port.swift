@@ -1,6 +1,7 @@
-/// A port: where a VM is plugged into a network.
+/// A port: where a node is plugged into a network.
 package struct Port: Hashable, Codable, Sendable {
-  package var vm: String
+  /// The name of the node.
+  package var node: String
   package var network: String
   /// The host whose braces the port stands in.
   package var host: String?
@@ -114,11 +115,11 @@ extension VM {
     let networks = ([network.networkDeclaration] + subports.map(\.declaredNetwork)).compactMap { $0 }
     for index in subports.indices { subports[index].declaredNetwork = nil }
     let port = Port(
-      vm: name, network: network.networkName, addresses: (ip.map { [$0] } ?? []) + addresses, mac: mac,
+      node: name, network: network.networkName, addresses: (ip.map { [$0] } ?? []) + addresses, mac: mac,
       id: id,
       mtu: mtu, device: device, routes: routes, subports: subports,
       location: SourceLocation(file: file, line: line, column: column))
-    return PortPlacement(declarations: networks.map { .network($0) } + [.vm(self), .port(port)])
+    return PortPlacement(declarations: networks.map { .network($0) } + [.node(Node(self)), .port(port)])
   }
 }
 

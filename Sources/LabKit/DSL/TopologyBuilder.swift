@@ -6,8 +6,7 @@ public protocol Topology {
 /// One thing that a topology declares.
 package enum Declaration: Hashable, Sendable {
   case network(Network)
-  case host(Host)
-  case vm(VM)
+  case node(Node)
   case port(Port)
 }
 

@@ -5,15 +5,14 @@ internal import FoundationEssentials
 /// Nothing in it has been checked: a document is resolved before anything is made of it.
 package struct LabDocument: Hashable, Codable, Sendable {
   /// The version of this format; another one is refused.
-  package static let currentFormat = 1
+  package static let currentFormat = 2
   package var format = LabDocument.currentFormat
 
   package var name: String
   package var datapath: Datapath
   package var parameters: [ParameterValue] = []
   package var networks: [Network] = []
-  package var hosts: [Host] = []
-  package var vms: [VM] = []
+  package var nodes: [Node] = []
   package var ports: [Port] = []
   package var checks: [Check] = []
 
@@ -36,7 +35,7 @@ package struct LabDocument: Hashable, Codable, Sendable {
     let properties = Array(Mirror(reflecting: lab).children)
     parameters = try Self.apply(settings, to: properties)
     add(lab.topology.topologyGroup.declarations, host: nil)
-    addUnplacedVMs(properties.map(\.value))
+    addUnplaced(properties.map(\.value))
     checks = lab.checks.checkGroup.checkList
     // JSON cannot be nested without end.
     if let check = checks.first(where: { $0.depth > 16 }) {
@@ -46,47 +45,48 @@ package struct LabDocument: Hashable, Codable, Sendable {
     }
   }
 
-  /// Adds declarations in order. A handle used twice is one declaration; two declarations of a name are kept, for validation to refuse.
-  mutating func add(_ declarations: [Declaration], host: String?) {
+  /// Adds declarations in order. A handle used twice is one declaration; two declarations of a name are kept, for
+  /// validation to refuse.
+  package mutating func add(_ declarations: [Declaration], host: String?) {
     var seenNetworks = Set(networks)
-    var seenHosts = Set(hosts)
-    var seenVMs: [VM: Int] = [:]
+    var seenNodes: [Node: Int] = [:]
     func visit(_ declarations: [Declaration], host: String?, into document: inout LabDocument) {
       for declaration in declarations {
         switch declaration {
         case .network(let network):
           if seenNetworks.insert(network).inserted { document.networks.append(network) }
-        case .host(let inner):
-          var bare = inner
-          bare.content = []
-          if seenHosts.insert(bare).inserted { document.hosts.append(bare) }
-          visit(inner.content, host: inner.name, into: &document)
-        case .vm(var vm):
-          if let known = seenVMs[vm] {
-            // A second host is kept as a second placement, for validation to refuse.
-            let placed = document.vms[known].host
-            if placed == nil { document.vms[known].host = host }
-            if placed == nil || host == nil || placed == host { continue }
-          } else {
-            seenVMs[vm] = document.vms.count
-          }
-          vm.host = host
-          document.vms.append(vm)
+        case .node(var node):
+          let content = node.declaration.content
+          node.declaration.content = []
+          place(node, on: host, in: &document)
+          visit(content, host: node.name, into: &document)
         case .port(var port):
           port.host = host
           document.ports.append(port)
         }
       }
     }
+    func place(_ node: Node, on host: String?, in document: inout LabDocument) {
+      if let known = seenNodes[node] {
+        // A second host is kept as a second placement, for validation to refuse.
+        let placed = document.nodes[known].host
+        if placed == nil { document.nodes[known].host = host }
+        if placed == nil || host == nil || placed == host { return }
+      } else {
+        seenNodes[node] = document.nodes.count
+      }
+      document.nodes.append(node)
+      document.nodes[document.nodes.count - 1].host = host
+    }
     visit(declarations, host: host, into: &self)
   }
 
-  /// A VM that a lab declares as a property and places nowhere is a mistake to report, so it has to be in the document.
-  private mutating func addUnplacedVMs(_ values: [Any]) {
-    var declared = Set(vms.map(\.withoutHost))
+  /// A node that a lab declares as a property and places nowhere may be a mistake to report, so it has to be in the document.
+  private mutating func addUnplaced(_ values: [Any]) {
+    var declared = Set(nodes.map(\.unplaced))
     for value in values {
-      let handles = (value as? VM).map { [$0] } ?? value as? [VM] ?? []
-      for vm in handles where declared.insert(vm).inserted { vms.append(vm) }
+      let handles = (value as? any NodeDeclaration).map { [$0] } ?? value as? [any NodeDeclaration] ?? []
+      nodes += handles.map { Node($0) }.filter { $0.standsOnHost && declared.insert($0).inserted }
     }
   }
 
@@ -130,15 +130,6 @@ package struct LabDocument: Hashable, Codable, Sendable {
       ParameterValue(
         name: $0.name, type: $0.parameter.typeName, value: $0.parameter.valueText, help: $0.parameter.help)
     }
-  }
-}
-
-extension VM {
-  /// The declaration itself, wherever it is placed.
-  package var withoutHost: VM {
-    var vm = self
-    vm.host = nil
-    return vm
   }
 }
 

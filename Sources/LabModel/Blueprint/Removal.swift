@@ -1,13 +1,27 @@
-import LabKit
-import Values
-
 /// What has to be deleted of an observation before the rest of it can be changed into a blueprint.
-struct Removal {
+package struct Removal: Sendable {
   /// The links to delete; what goes with another one of them (the other end, a subinterface) is not listed again.
   var links: [Link] = []
   var namespaces: [Namespace] = []
   /// What is still there after that, and after what the repair of other things takes away.
   var remaining: Blueprint
+
+  /// The namespaces that stay.
+  fileprivate(set) var kept: Set<String> = []
+  /// The links that go.
+  fileprivate(set) var doomed: Set<LinkKey> = []
+  /// Links that leave their bridge, and with it the VLANs they have there.
+  fileprivate(set) var moved: Set<LinkKey> = []
+  /// Links that are taken down for a moment, and lose their routes and IPv6 addresses.
+  fileprivate(set) var stopped: Set<LinkKey> = []
+
+  init(remaining: Blueprint) { self.remaining = remaining }
+
+  /// Whether a device is still there; without one, whether the namespace is.
+  func leaves(_ namespace: String, _ device: String?) -> Bool {
+    guard kept.contains(namespace) else { return false }
+    return device.map { !doomed.contains(LinkKey(namespace: namespace, name: $0)) } ?? true
+  }
 }
 
 extension Blueprint {
@@ -16,75 +30,56 @@ extension Blueprint {
   func removal(unlike wanted: Blueprint) -> Removal {
     let wantedLinks = Dictionary(
       wanted.links.map { (LinkKey($0), $0) }, uniquingKeysWith: { first, _ in first })
-    let wantedNamespaces = Set(wanted.namespaces.map(\.name))
+    var removal = Removal(remaining: self)
+    removal.kept = Set(wanted.namespaces.map(\.name))
+    removal.doomed = doomedLinks(unlike: wantedLinks, in: removal.kept)
+    removal.namespaces = namespaces.filter { !removal.kept.contains($0.name) }
+    var deleted = Set<LinkKey>()
+    for link in links where removal.doomed.contains(LinkKey(link)) && removal.kept.contains(link.namespace) {
+      deleted.insert(LinkKey(link))
+      // A subinterface goes with its parent, a cable's second end with the first.
+      if let carrier = link.carrier,
+        link.kind.endsWithCarrier ? removal.doomed.contains(carrier) : deleted.contains(carrier)
+      {
+        continue
+      }
+      removal.links.append(link)
+    }
+    removal.takeAway(wanted: wantedLinks)
+    return removal
+  }
+
+  private func doomedLinks(unlike wanted: [LinkKey: Link], in kept: Set<String>) -> Set<LinkKey> {
     var doomed = Set<LinkKey>()
-    for link in links where wantedLinks[LinkKey(link)]?.isOfKind(of: link) != true {
-      if link.kind != .loopback || !wantedNamespaces.contains(link.namespace) { doomed.insert(LinkKey(link)) }
+    for link in links where wanted[LinkKey(link)]?.isOfKind(of: link) != true {
+      if !(link.kind is Loopback) || !kept.contains(link.namespace) { doomed.insert(LinkKey(link)) }
     }
     while true {
       let dependents = links.filter {
         !doomed.contains(LinkKey($0)) && $0.carrier.map(doomed.contains) == true
       }
-      if dependents.isEmpty { break }
+      if dependents.isEmpty { return doomed }
       doomed.formUnion(dependents.map(LinkKey.init))
-    }
-    var removal = Removal(remaining: self)
-    removal.namespaces = namespaces.filter { !wantedNamespaces.contains($0.name) }
-    var deleted = Set<LinkKey>()
-    for link in links where doomed.contains(LinkKey(link)) && wantedNamespaces.contains(link.namespace) {
-      deleted.insert(LinkKey(link))
-      let isSubinterface = if case .vlan = link.kind { true } else { false }
-      // A subinterface goes with its parent, a cable's second end with the first.
-      if let carrier = link.carrier, isSubinterface ? doomed.contains(carrier) : deleted.contains(carrier) {
-        continue
-      }
-      removal.links.append(link)
-    }
-    removal.remaining.drop(doomed, keeping: wantedNamespaces, wanted: wantedLinks)
-    return removal
-  }
-
-  private mutating func drop(_ doomed: Set<LinkKey>, keeping kept: Set<String>, wanted: [LinkKey: Link]) {
-    func stays(_ namespace: String, _ device: String) -> Bool {
-      kept.contains(namespace) && !doomed.contains(LinkKey(namespace: namespace, name: device))
-    }
-    namespaces.removeAll { !kept.contains($0.name) }
-    sysctls.removeAll { !kept.contains($0.namespace) }
-    links.removeAll { doomed.contains(LinkKey($0)) || !kept.contains($0.namespace) }
-    var moved = Set<LinkKey>()
-    var stopped = Set<LinkKey>()
-    for index in links.indices {
-      let link = links[index]
-      if let master = link.master, !stays(link.namespace, master) { links[index].master = nil }
-      if let goal = wanted[LinkKey(link)], goal.master != links[index].master { moved.insert(LinkKey(link)) }
-      if link.presentName != nil && link.isUp { stopped.insert(LinkKey(link)) }
-    }
-    // A port's VLANs go when it leaves its bridge, a link's routes and IPv6 addresses when it goes down.
-    vlans.removeAll {
-      !stays($0.namespace, $0.device) || moved.contains(LinkKey(namespace: $0.namespace, name: $0.device))
-    }
-    addresses.removeAll {
-      !stays($0.namespace, $0.device)
-        || $0.address.family == .ipv6 && stopped.contains(LinkKey(namespace: $0.namespace, name: $0.device))
-    }
-    entries.removeAll { entry in
-      entry.device.map { !stays(entry.namespace, $0) } ?? !kept.contains(entry.namespace)
-    }
-    routes.removeAll { route in
-      guard let device = route.device else { return !kept.contains(route.namespace) }
-      return !stays(route.namespace, device)
-        || stopped.contains(LinkKey(namespace: route.namespace, name: device))
     }
   }
 }
 
-extension Link {
-  /// The link without which this one cannot be: a cable's other end, a subinterface's parent.
-  fileprivate var carrier: LinkKey? {
-    switch kind {
-    case .veth(let namespace, let peer): LinkKey(namespace: namespace, name: peer)
-    case .vlan(_, let parent): LinkKey(namespace: namespace, name: parent)
-    case .loopback, .bridge, .other: nil
+extension Removal {
+  /// Takes out of what remains all that goes.
+  fileprivate mutating func takeAway(wanted: [LinkKey: Link]) {
+    drop(Link.self)
+    for index in remaining.links.indices {
+      let link = remaining.links[index]
+      if let master = link.master, !leaves(link.namespace, master) { remaining.links[index].master = nil }
+      let key = LinkKey(link)
+      if let goal = wanted[key], goal.master != remaining.links[index].master { moved.insert(key) }
+      if link.presentName != nil && link.isUp { stopped.insert(key) }
     }
+    for kind in Blueprint.kinds where kind != Link.self { drop(kind) }
+  }
+
+  private mutating func drop<Kind: Resource>(_: Kind.Type) {
+    let removal = self
+    remaining[Kind.self].removeAll { !$0.survives(removal) }
   }
 }

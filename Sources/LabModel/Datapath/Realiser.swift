@@ -6,25 +6,28 @@ extension ResolvedLab {
   package func blueprint() -> Blueprint {
     var realiser = Realiser(lab: self)
     realiser.addNodes()
-    switch datapath {
-    case .hybrid: realiser.addHybridWiring()
-    case .linuxbridge: realiser.addLinuxbridgeWiring()
-    }
+    datapath.wiring.addWiring(to: &realiser)
     realiser.addAddresses()
     return realiser.blueprint
   }
 }
 
 /// Collects the kernel objects of a lab. What every datapath needs is here; each datapath's wiring is in a file of its own.
-struct Realiser {
+package struct Realiser {
   let lab: ResolvedLab
   /// The ports and subports on each host, by the host's name.
   let ports: [String: [ResolvedPort]]
   /// The tags of each host, by the host's name.
   let tags: [String: [Int: Int]]
-  var blueprint = Blueprint()
-  private var hostNamespaces: Set<String> = []
-  private var namespacesWithIPv6: Set<String> = []
+  /// What each namespace gives its devices.
+  private var settings: [String: NodeSettings] = [:]
+
+  private var namespaces: [Namespace] = []
+  private var sysctls: [Sysctl] = []
+  private var links: [Link] = []
+  var vlans: [BridgeVLAN] = []
+  private var addresses: [Address] = []
+  private var routes: [RouteEntry] = []
 
   fileprivate init(lab: ResolvedLab) {
     self.lab = lab
@@ -32,60 +35,46 @@ struct Realiser {
     self.tags = Dictionary(uniqueKeysWithValues: lab.hosts.map { ($0.name, $0.tags) })
   }
 
-  /// The namespaces of hosts and VMs, with their settings and loopback.
+  fileprivate var blueprint: Blueprint {
+    var blueprint = Blueprint()
+    blueprint.namespaces = namespaces
+    blueprint.sysctls = sysctls
+    blueprint.links = links
+    blueprint.vlans = vlans
+    blueprint.addresses = addresses
+    blueprint.routes = routes
+    return blueprint
+  }
+
+  /// The namespaces of the nodes, with their settings and loopback.
   fileprivate mutating func addNodes() {
-    for host in lab.hosts {
-      addNode(host.name, origin: host.location)
-      hostNamespaces.insert(lab.namespace(of: host.name))
-      // The fabric forwards frames and has no addresses. IPv6 would only add noise to captures, and is the largest
-      // avoidable cost of bringing a lab up. New devices inherit the ARP settings, which Neutron sets on each qbr.
-      setIPv6(false, in: host.name, origin: host.location)
-      addSysctl("net.ipv4.conf.default.arp_ignore", "1", in: host.name, origin: host.location)
-      addSysctl("net.ipv4.conf.default.arp_announce", "2", in: host.name, origin: host.location)
-    }
-    for vm in lab.vms {
-      addNode(vm.name, origin: vm.location)
-      let hasIPv6 = vm.allPorts.contains { port in
-        port.addresses.contains { $0.family == .ipv6 }
-          || port.routes.contains { $0.destination.family == .ipv6 }
+    for node in lab.nodes {
+      let namespace = lab.namespace(of: node.name)
+      let settings = node.declaration.settings(with: node.allPorts)
+      self.settings[namespace] = settings
+      namespaces.append(Namespace(name: namespace, origin: node.location))
+      var loopback = Link(namespace: namespace, name: "lo", kind: Loopback(), origin: node.location)
+      loopback.options = [.transmitQueueLength: 1000, .group: 0]
+      links.append(loopback)
+      for (key, value) in settings.sysctls {
+        sysctls.append(Sysctl(namespace: namespace, key: key, value: "\(value)", origin: node.location))
       }
-      if hasIPv6 { namespacesWithIPv6.insert(lab.namespace(of: vm.name)) }
-      setIPv6(hasIPv6, in: vm.name, origin: vm.location)
     }
-  }
-
-  private mutating func addNode(_ node: String, origin: SourceLocation) {
-    let namespace = lab.namespace(of: node)
-    blueprint.namespaces.append(Namespace(name: namespace, origin: origin))
-    var loopback = Link(namespace: namespace, name: "lo", kind: .loopback, origin: origin)
-    loopback.options = [.transmitQueueLength: 1000, .group: 0]
-    blueprint.links.append(loopback)
-  }
-
-  private mutating func setIPv6(_ on: Bool, in node: String, origin: SourceLocation) {
-    for scope in ["all", "default"] {
-      addSysctl("net.ipv6.conf.\(scope).disable_ipv6", on ? "0" : "1", in: node, origin: origin)
-    }
-  }
-
-  private mutating func addSysctl(_ key: String, _ value: String, in node: String, origin: SourceLocation) {
-    blueprint.sysctls.append(
-      Sysctl(namespace: lab.namespace(of: node), key: key, value: value, origin: origin))
   }
 
   /// The cable between a VM's port and its tap on the host, plugged into a bridge; the bridge's side comes first.
-  mutating func addTap(of port: ResolvedPort, vm: ResolvedVM, pluggedInto bridge: String) {
+  mutating func addTap(of port: ResolvedPort, vm: ResolvedNode, pluggedInto bridge: String) {
     let host = lab.namespace(of: vm.host)
     let inside = lab.namespace(of: vm.name)
     let tap = DeviceName.tap(port)
     add(
       Link(
-        namespace: host, name: tap, kind: .veth(peerNamespace: inside, peer: port.device),
+        namespace: host, name: tap, kind: Veth(peerNamespace: inside, peer: port.device),
         mac: port.mac.hostSide,
         mtu: port.mtu, master: bridge, origin: port.location), altname: "tap-\(label(port, vm))")
     add(
       Link(
-        namespace: inside, name: port.device, kind: .veth(peerNamespace: host, peer: tap), mac: port.mac,
+        namespace: inside, name: port.device, kind: Veth(peerNamespace: host, peer: tap), mac: port.mac,
         mtu: port.mtu, origin: port.location), role: "\(vm.name)/\(port.device)")
   }
 
@@ -93,23 +82,23 @@ struct Realiser {
   ///
   /// A tagged frame reaches a subinterface of its VLAN before it reaches the bridge the tap itself is in.
   mutating func addSubinterfaces(
-    of subport: ResolvedPort, parent: ResolvedPort, vm: ResolvedVM, pluggedInto bridge: String
+    of subport: ResolvedPort, parent: ResolvedPort, vm: ResolvedNode, pluggedInto bridge: String
   ) {
     guard let vlan = subport.vlan else { return }
     add(
       Link(
         namespace: lab.namespace(of: vm.host), name: DeviceName.tapSubinterface(of: parent, vlan: vlan),
-        kind: .vlan(id: vlan, parent: DeviceName.tap(parent)), mtu: subport.mtu, master: bridge,
+        kind: VLANSubinterface(id: vlan, parent: DeviceName.tap(parent)), mtu: subport.mtu, master: bridge,
         origin: subport.location), altname: "tap-\(label(subport, vm))")
     add(
       Link(
         namespace: lab.namespace(of: vm.name), name: subport.device,
-        kind: .vlan(id: vlan, parent: parent.device),
+        kind: VLANSubinterface(id: vlan, parent: parent.device),
         mac: subport.mac, mtu: subport.mtu, origin: subport.location), role: "\(vm.name)/\(subport.device)")
   }
 
   /// What a person calls a port: the VM's name, and the interface where it is not the first one.
-  func label(_ port: ResolvedPort, _ vm: ResolvedVM) -> String {
+  func label(_ port: ResolvedPort, _ vm: ResolvedNode) -> String {
     port.id == vm.ports.first?.id ? vm.name : "\(vm.name).\(port.device)"
   }
 
@@ -123,9 +112,8 @@ struct Realiser {
   mutating func add(_ link: Link, role: String) {
     var link = link
     link.alias = "netlab/\(lab.name)/\(role)"
-    let withIPv6 = namespacesWithIPv6.contains(link.namespace)
-    link.options = link.usualOptions(onHost: hostNamespaces.contains(link.namespace), withIPv6: withIPv6)
-    blueprint.links.append(link)
+    if let settings = settings[link.namespace] { link.options = link.usualOptions(settings) }
+    links.append(link)
   }
 
   fileprivate mutating func addAddresses() {
@@ -133,12 +121,12 @@ struct Realiser {
       let namespace = lab.namespace(of: vm.name)
       for port in vm.allPorts {
         for address in port.addresses {
-          blueprint.addresses.append(
+          addresses.append(
             Address(namespace: namespace, device: port.device, address: address, origin: port.location))
         }
         // A gateway has to be on the link before it can be used.
         for route in port.routes.filter({ $0.gateway == nil }) + port.routes.filter({ $0.gateway != nil }) {
-          blueprint.routes.append(
+          routes.append(
             RouteEntry(
               namespace: namespace, destination: route.destination, gateway: route.gateway,
               device: port.device,
@@ -146,5 +134,17 @@ struct Realiser {
         }
       }
     }
+  }
+}
+
+extension NodeSettings {
+  /// What is written in a new namespace, before it has devices.
+  fileprivate var sysctls: [(key: String, value: Int)] {
+    let ipv6 = ["all", "default"].map { ("net.ipv6.conf.\($0).disable_ipv6", hasIPv6 ? 0 : 1) }
+    let arp = [
+      ("net.ipv4.conf.default.arp_ignore", arpIgnore), ("net.ipv4.conf.default.arp_announce", arpAnnounce),
+    ]
+    // A namespace has 0 without being told.
+    return ipv6 + arp.filter { $0.1 != 0 }
   }
 }

@@ -5,34 +5,33 @@ import Values
 ///
 /// It still says nothing about kernel objects: those are a datapath's business.
 package struct ResolvedLab: Sendable {
-  package var name: String
-  package var datapath: Datapath
-  package var networks: [ResolvedNetwork]
-  package var hosts: [ResolvedHost]
-  package var vms: [ResolvedVM]
-  package var checks: [Check]
+  /// The lab as its author wrote it.
+  package let document: LabDocument
+  package let networks: [ResolvedNetwork]
+  /// All nodes, in the order of ``NodeKinds``: hosts first.
+  package let nodes: [ResolvedNode]
+  package let hosts: [ResolvedNode]
+  package let vms: [ResolvedNode]
+
+  package var name: String { document.name }
+  package var datapath: Datapath { document.datapath }
+  package var checks: [Check] { document.checks }
 
   /// The `ip netns` name of a node: `two-vms.focal-1`.
   package func namespace(of node: String) -> String { "\(name).\(node)" }
 
-  package func vm(_ name: String) -> ResolvedVM? { vmIndex[name].map { vms[$0] } }
+  package func node(_ name: String) -> ResolvedNode? { index[name].map { nodes[$0] } }
+  package func vm(_ name: String) -> ResolvedNode? { node(name).flatMap { $0.declaration is VM ? $0 : nil } }
 
-  /// The names of all nodes, hosts first.
-  package var nodes: [String] { hosts.map(\.name) + vms.map(\.name) }
+  private let index: [String: Int]
 
-  private let vmIndex: [String: Int]
-
-  init(
-    name: String, datapath: Datapath, networks: [ResolvedNetwork], hosts: [ResolvedHost], vms: [ResolvedVM],
-    checks: [Check]
-  ) {
-    self.name = name
-    self.datapath = datapath
+  init(_ document: LabDocument, networks: [ResolvedNetwork], nodes: [ResolvedNode]) {
+    self.document = document
     self.networks = networks
-    self.hosts = hosts
-    self.vms = vms
-    self.checks = checks
-    self.vmIndex = Dictionary(uniqueKeysWithValues: vms.enumerated().map { ($1.name, $0) })
+    self.nodes = nodes
+    hosts = nodes.filter { $0.declaration is Host }
+    vms = nodes.filter { $0.declaration is VM }
+    index = Dictionary(nodes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
 }
 
@@ -46,20 +45,19 @@ package struct ResolvedNetwork: Sendable {
   package var location: SourceLocation
 }
 
-package struct ResolvedHost: Sendable {
-  package var name: String
-  package var location: SourceLocation
-  /// The VLAN tag of each network that has a port on this host, by index into the lab's networks.
-  ///
-  /// A tag belongs to a network on a host, never to a subnet: the first network gets 1, the next 2, and so on.
-  package var tags: [Int: Int]
-}
-
-package struct ResolvedVM: Sendable {
-  package var name: String
+/// A node of any kind.
+package struct ResolvedNode: Sendable {
+  package var declaration: any NodeModel
+  /// The host it runs on; a host's own name.
   package var host: String
   package var ports: [ResolvedPort]
-  package var location: SourceLocation
+  /// On a host: the VLAN tag of each network that has a port there, by index into the lab's networks.
+  ///
+  /// A tag belongs to a network on a host, never to a subnet: the first network gets 1, the next 2, and so on.
+  package var tags: [Int: Int] = [:]
+
+  package var name: String { declaration.name }
+  package var location: SourceLocation { declaration.location }
 
   /// Ports and their subports, in order.
   package var allPorts: [ResolvedPort] { ports.flatMap { [$0] + $0.subports } }
@@ -120,7 +118,7 @@ extension ResolvedLab {
   }
 
   /// The port that owns an address, with its VM.
-  package func port(owning address: IPAddress) -> (vm: ResolvedVM, port: ResolvedPort)? {
+  package func port(owning address: IPAddress) -> (vm: ResolvedNode, port: ResolvedPort)? {
     for vm in vms {
       for port in vm.allPorts where port.addresses.contains(where: { $0.address == address }) {
         return (vm, port)

@@ -42,7 +42,7 @@ package struct Wiring: Sendable {
     virtualMachines = Set(lab.vms.map(\.name))
     let addresses = Dictionary(grouping: blueprint.addresses, by: { device($0.namespace, $0.device) })
     let interfaces = Dictionary(
-      grouping: blueprint.links.filter { $0.kind != .loopback }, by: { device($0.namespace, "").node })
+      grouping: blueprint.links.filter { !($0.kind is Loopback) }, by: { device($0.namespace, "").node })
     for vm in lab.vms {
       for link in interfaces[vm.name] ?? [] {
         let interface = LabDevice(node: vm.name, name: link.name)
@@ -61,11 +61,12 @@ package struct Wiring: Sendable {
 
   /// The other end of a cable.
   package func peer(of device: LabDevice) -> LabDevice? {
-    guard case .veth(let namespace, let name) = links[device]?.kind, namespace.hasPrefix("\(lab.name).")
+    guard let veth = links[device]?.kind as? Veth, veth.peerNamespace.hasPrefix("\(lab.name).")
     else {
       return nil
     }
-    let peer = LabDevice(node: String(namespace.dropFirst(lab.name.count + 1)), name: name)
+    let peer = LabDevice(
+      node: String(veth.peerNamespace.dropFirst(lab.name.count + 1)), name: veth.peer)
     return links[peer] == nil ? nil : peer
   }
 
@@ -73,9 +74,9 @@ package struct Wiring: Sendable {
     var port = WiredPort(interface: interface, mac: link.mac, mtu: link.mtu, addresses: addresses)
     var start = interface
     var vlan: Int?
-    if case .vlan(let id, let parent) = link.kind {
-      vlan = id
-      start.name = parent
+    if let subinterface = link.kind as? VLANSubinterface {
+      vlan = subinterface.id
+      start.name = subinterface.parent
     }
     guard var current = peer(of: start) else { return port }
     port.chain.append(current)
@@ -98,7 +99,8 @@ package struct Wiring: Sendable {
 
   private func subinterface(of parent: LabDevice, _ vlan: Int) -> LabDevice? {
     links.first { device, link in
-      device.node == parent.node && link.kind == .vlan(id: vlan, parent: parent.name)
+      device.node == parent.node
+        && link.kind as? VLANSubinterface == VLANSubinterface(id: vlan, parent: parent.name)
     }?.key
   }
 
@@ -114,7 +116,7 @@ package struct Wiring: Sendable {
   }
 
   private func isFiltering(_ bridge: LabDevice) -> Bool {
-    if case .bridge(let options) = links[bridge]?.kind { options.vlanFiltering == true } else { false }
+    (links[bridge]?.kind as? Bridge)?.vlanFiltering == true
   }
 
   private func plug(_ port: inout WiredPort, by device: LabDevice, into bridge: LabDevice) {
@@ -122,11 +124,11 @@ package struct Wiring: Sendable {
     if isFiltering(bridge) {
       port.isTagged = true
       port.tag = vlans(of: device).first(where: \.isPVID)?.vid
-      let tags = lab.hosts.first { $0.name == bridge.node }?.tags ?? [:]
-      port.network = tags.first { $0.value == port.tag }.map { lab.networks[$0.key].name }
-    } else {
-      port.network = lab.networks.first { DeviceName.brq($0) == bridge.name }?.name
     }
+    let network = lab.node(bridge.node).flatMap {
+      lab.datapath.wiring.network(inBridge: bridge.name, tag: port.tag, on: $0, of: lab)
+    }
+    port.network = network.map { lab.networks[$0].name }
   }
 }
 

@@ -18,7 +18,7 @@ struct PortClaims {
     let macs = document.ports.compactMap(\.mac) + subports.compactMap(\.mac)
     givenShortIDs = Set(ids.compactMap { ObjectID.parse($0).map { String($0.prefix(11)) } })
     givenMACs = Set(macs.compactMap { MACAddress($0) })
-    givenDevices = Set(document.ports.compactMap { port in port.device.map { "\(port.vm) \($0)" } })
+    givenDevices = Set(document.ports.compactMap { port in port.device.map { "\(port.node) \($0)" } })
   }
 
   /// `eth0`, `eth1` … in the order of the VM's ports.

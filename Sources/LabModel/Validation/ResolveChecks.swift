@@ -39,7 +39,7 @@ extension Resolver {
   /// A VM that does something in a check exists, and is on a network.
   private mutating func checkVM(_ name: String, in lab: ResolvedLab, at location: SourceLocation) {
     guard let vm = lab.vm(name) else { return reportUnknownNode(name, kind: "VM", in: lab, at: location) }
-    if vm.ports.isEmpty, !document.ports.contains(where: { $0.vm == name }) {
+    if vm.ports.isEmpty, !document.ports.contains(where: { $0.node == name }) {
       report(
         "VM '\(name)' has no port", at: location, fix: "give it one: VM(\"\(name)\").port(on: network)")
     }
@@ -69,7 +69,7 @@ extension Resolver {
     let isBare = ports.allSatisfy {
       $0.addresses.isEmpty && networks[$0.network].subnets.isEmpty && !unclearNetworks.contains($0.network)
     }
-    guard isBare, network != nil || !ports.isEmpty || !document.ports.contains(where: { $0.vm == name })
+    guard isBare, network != nil || !ports.isEmpty || !document.ports.contains(where: { $0.node == name })
     else {
       return
     }
@@ -105,7 +105,7 @@ extension Resolver {
         report(
           "the interface's name '\(device)' \(problem)", at: location, fix: NameRule.device.fix(for: device))
       }
-      if lab.vm(point.node) == nil, hostIndex[point.node] == nil {
+      if lab.node(point.node) == nil {
         reportUnknownNode(point.node, kind: "node", in: lab, at: location)
       }
       return
@@ -121,13 +121,13 @@ extension Resolver {
   private mutating func reportUnknownNode(
     _ name: String, kind: String, in lab: ResolvedLab, at location: SourceLocation
   ) {
-    if hostIndex[name] != nil {
+    if lab.node(name)?.declaration is Host {
       report(
         "'\(name)' is a host, and this is for VMs", at: location,
         fix: "name a VM; to capture on a host, name its device: Host(\"\(name)\").device(\"br-int\")")
       return
     }
-    let names = kind == "VM" ? lab.vms.map(\.name) : lab.nodes
+    let names = kind == "VM" ? lab.vms.map(\.name) : lab.nodes.map(\.name)
     report(
       "there is no \(kind) '\(name)'", at: location, fix: suggestion(for: name, among: names, what: kind))
   }

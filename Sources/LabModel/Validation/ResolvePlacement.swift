@@ -1,48 +1,47 @@
 import LabKit
-import Values
 
 extension Resolver {
-  /// Which host each VM runs on: the one whose braces hold it or its ports.
+  /// Which host each node runs on: the one whose braces hold it or its ports.
   mutating func resolvePlacement() {
-    vmHosts = Array(repeating: nil, count: document.vms.count)
-    // Ports first: where a VM stands in two hosts, the port is the better place to point at.
-    for port in document.ports { place(port.vm, on: port.host, at: port.location) }
-    for vm in document.vms { place(vm.name, on: vm.host, at: vm.location) }
+    nodeHosts = Array(repeating: nil, count: nodes.count)
+    // Ports first: where a node stands in two hosts, the port is the better place to point at.
+    for port in document.ports { place(port.node, on: port.host, at: port.location) }
+    for node in nodes { place(node.name, on: node.host, at: node.location) }
 
-    let host = document.hosts.first?.name ?? "compute-1"
-    for (index, vm) in document.vms.enumerated() {
-      guard vmIndex[vm.name] == index, vmHosts[index] == nil, !misplaced.contains(Placement(vm: index)) else {
-        continue
-      }
+    let host = names(onHosts: false).first ?? "compute-1"
+    for (index, node) in nodes.enumerated() where node.standsOnHost {
+      guard placedIndex[node.name] == index, nodeHosts[index] == nil,
+        !misplaced.contains(Placement(node: index))
+      else { continue }
       report(
-        "VM '\(vm.name)' is on no host", at: vm.location,
+        "\(node.word) '\(node.name)' is on no host", at: node.location,
         fix: "put it or its port in a host's braces: Host(\"\(host)\") { … }")
     }
   }
 
   private mutating func place(_ name: String, on host: String?, at location: SourceLocation) {
-    guard let host, let vm = vmIndex[name] else { return }
+    guard let host, let node = placedIndex[name] else { return }
     guard let found = hostIndex[host] else {
-      misplaced.insert(Placement(vm: vm))
+      misplaced.insert(Placement(node: node))
       report(
         "there is no host '\(host)'", at: location,
-        fix: suggestion(for: host, among: document.hosts.map(\.name), what: "host"))
+        fix: suggestion(for: host, among: names(onHosts: false), what: "host"))
       return
     }
-    guard let other = vmHosts[vm], other != found else {
-      vmHosts[vm] = found
+    guard let other = nodeHosts[node], other != found else {
+      nodeHosts[node] = found
       return
     }
-    guard misplaced.insert(Placement(vm: vm, host: found)).inserted else { return }
-    let first = document.hosts[other].name
+    guard misplaced.insert(Placement(node: node, host: found)).inserted else { return }
+    let first = nodes[other].name
     report(
-      "VM '\(name)' is on host '\(first)' and cannot be on '\(host)' too", at: location,
-      fix: "keep it and all its ports in the braces of '\(first)', or use another VM")
+      "\(nodes[node].word) '\(name)' is on host '\(first)' and cannot be on '\(host)' too", at: location,
+      fix: "keep it and all its ports in the braces of '\(first)', or use another \(nodes[node].word)")
   }
 }
 
-/// A VM with a host that it cannot be on, or that does not exist.
+/// A node with a host that it cannot be on, or that does not exist.
 struct Placement: Hashable {
-  var vm: Int
+  var node: Int
   var host: Int?
 }

@@ -1,9 +1,9 @@
 import LabKit
 import Values
 
-/// Where a port stands: its VM, its place among the VM's ports, and its place among that port's subports.
+/// Where a port stands: its node, its place among the node's ports, and its place among that port's subports.
 struct PortPath: Hashable {
-  var vm: Int
+  var node: Int
   var port: Int
   var subport: Int?
 }
@@ -20,35 +20,35 @@ struct DeclaredPort {
 extension Resolver {
   /// Ports: their network, device, id, MAC and MTU, and the same of their subports.
   mutating func resolvePorts() {
-    ports = Array(repeating: [], count: document.vms.count)
+    ports = Array(repeating: [], count: nodes.count)
     var claims = PortClaims(document)
     for port in document.ports {
-      guard let vm = vmIndex[port.vm] else {
+      guard let node = placedIndex[port.node] else {
         report(
-          "there is no VM '\(port.vm)'", at: port.location,
-          fix: suggestion(for: port.vm, among: document.vms.map(\.name), what: "VM"))
+          "there is no VM '\(port.node)'", at: port.location,
+          fix: suggestion(for: port.node, among: names(onHosts: true), what: "VM"))
         continue
       }
       guard let network = network(named: port.network, at: port.location) else { continue }
-      let device = port.device ?? claims.freeDevice(of: port.vm)
+      let device = port.device ?? claims.freeDevice(of: port.node)
       if let problem = NameRule.device.problem(of: device) {
         report(
           "the interface's name '\(device)' \(problem)", at: port.location,
-          fix: NameRule.device.fix(for: device) ?? "leave it out, or write eth\(ports[vm].count)")
+          fix: NameRule.device.fix(for: device) ?? "leave it out, or write eth\(ports[node].count)")
       }
-      let owner = Owner(what: "\(device) of '\(port.vm)'", location: port.location)
-      claimDevice(device, of: port.vm, owner: owner, claims: &claims)
-      let key = "\(port.vm) \(device)"
+      let owner = Owner(what: "\(device) of '\(port.node)'", location: port.location)
+      claimDevice(device, of: port.node, owner: owner, claims: &claims)
+      let key = "\(port.node) \(device)"
       var resolved = ResolvedPort(
         id: id(port.id, key: key, owner: owner, claims: &claims), device: device, network: network,
         mac: mac(port.mac, key: key, owner: owner, claims: &claims), addresses: [],
         mtu: mtu(port.mtu, on: network, within: nil, owner: owner), routes: [], vlan: nil, subports: [],
         location: port.location)
-      let path = PortPath(vm: vm, port: ports[vm].count)
+      let path = PortPath(node: node, port: ports[node].count)
       declaredPorts.append(
         DeclaredPort(path: path, addresses: port.addresses, routes: port.routes, owner: owner))
       resolveSubports(of: port, at: path, into: &resolved, claims: &claims)
-      ports[vm].append(resolved)
+      ports[node].append(resolved)
     }
   }
 
@@ -82,9 +82,9 @@ extension Resolver {
           "the subinterface's name '\(device)' is longer than \(NameRule.device.limit) characters",
           at: subport.location, fix: "call the port's device '\(parent.device.prefix(room))'")
       }
-      let owner = Owner(what: "\(device) of '\(port.vm)'", location: subport.location)
-      claimDevice(device, of: port.vm, owner: owner, claims: &claims)
-      let key = "\(port.vm) \(device)"
+      let owner = Owner(what: "\(device) of '\(port.node)'", location: subport.location)
+      claimDevice(device, of: port.node, owner: owner, claims: &claims)
+      let key = "\(port.node) \(device)"
       var resolved = ResolvedPort(
         id: id(subport.id, key: key, owner: owner, claims: &claims), device: device, network: network,
         mac: parent.mac, addresses: [], mtu: mtu(subport.mtu, on: network, within: parent.mtu, owner: owner),
@@ -94,14 +94,14 @@ extension Resolver {
       }
       let sibling = parent.subports.first { $0.network == network && $0.mac == resolved.mac }
       if let sibling {
-        let other = Owner(what: "\(sibling.device) of '\(port.vm)'", location: sibling.location)
+        let other = Owner(what: "\(sibling.device) of '\(port.node)'", location: sibling.location)
         report(
           "MAC \(resolved.mac) is on network '\(subport.network)' already, as that of \(described(other, from: subport.location))",
           at: subport.location, fix: "give one of the two subports a MAC of its own")
       }
       declaredPorts.append(
         DeclaredPort(
-          path: PortPath(vm: path.vm, port: path.port, subport: parent.subports.count),
+          path: PortPath(node: path.node, port: path.port, subport: parent.subports.count),
           addresses: subport.addresses, routes: subport.routes, owner: owner))
       parent.subports.append(resolved)
     }
@@ -122,11 +122,11 @@ extension Resolver {
   }
 
   private mutating func claimDevice(
-    _ device: String, of vm: String, owner: Owner, claims: inout PortClaims
+    _ device: String, of node: String, owner: Owner, claims: inout PortClaims
   ) {
-    guard let other = claims.devices.updateValue(owner, forKey: "\(vm) \(device)") else { return }
+    guard let other = claims.devices.updateValue(owner, forKey: "\(node) \(device)") else { return }
     report(
-      "\(described(Owner(what: "'\(device)' is already an interface of VM '\(vm)'", location: other.location), from: owner.location))",
+      "\(described(Owner(what: "'\(device)' is already an interface of VM '\(node)'", location: other.location), from: owner.location))",
       at: owner.location, fix: "leave the device out, or give it another name")
   }
 
@@ -145,15 +145,15 @@ extension Resolver {
   }
 
   func port(at path: PortPath) -> ResolvedPort {
-    let port = ports[path.vm][path.port]
+    let port = ports[path.node][path.port]
     return path.subport.map { port.subports[$0] } ?? port
   }
 
   mutating func withPort(at path: PortPath, _ body: (inout ResolvedPort) -> Void) {
     if let subport = path.subport {
-      body(&ports[path.vm][path.port].subports[subport])
+      body(&ports[path.node][path.port].subports[subport])
     } else {
-      body(&ports[path.vm][path.port])
+      body(&ports[path.node][path.port])
     }
   }
 }

@@ -8,19 +8,19 @@ extension Resolver {
     var routes: [Int: [IPPrefix: SourceLocation]] = [:]
     for declared in declaredPorts {
       for address in port(at: declared.path).addresses {
-        connected[declared.path.vm, default: [:]][address.subnet] = declared.owner.what
+        connected[declared.path.node, default: [:]][address.subnet] = declared.owner.what
       }
     }
     for declared in declaredPorts where !declared.routes.isEmpty {
       let resolved = declared.routes.compactMap { route -> ResolvedRoute? in
         guard let destination = destination(of: route) else { return nil }
-        if let owner = connected[declared.path.vm]?[destination] {
+        if let owner = connected[declared.path.node]?[destination] {
           report(
             "\(destination) is the subnet of \(owner), to which the kernel makes a route by itself",
             at: route.location, fix: "leave it out")
           return nil
         }
-        let other = routes[declared.path.vm, default: [:]].updateValue(route.location, forKey: destination)
+        let other = routes[declared.path.node, default: [:]].updateValue(route.location, forKey: destination)
         if let other {
           let what = destination.length == 0 ? "a default route" : "a route to \(destination)"
           report(

@@ -20,7 +20,7 @@ extension LabDocument {
 ///
 /// The stages stand in the files beside this one, in the order in which `resolve` calls them. Each goes on after a
 /// mistake with whatever is still meaningful, so that one run finds them all.
-struct Resolver {
+package struct Resolver {
   let document: LabDocument
   var datapath: Datapath { document.datapath }
   var diagnostics: [Diagnostic] = []
@@ -30,18 +30,31 @@ struct Resolver {
   var networkIndex: [String: Int] = [:]
   /// The networks with a subnet that was refused: whether an address belongs to one of those is not known.
   var unclearNetworks: Set<Int> = []
-  var hostIndex: [String: Int] = [:]
-  var vmIndex: [String: Int] = [:]
-  /// The host of each VM, by index; `nil` where it has none (which is reported).
-  var vmHosts: [Int?] = []
+  /// The document's nodes, kind by kind.
+  let nodes: [Node]
+  /// By name: the nodes that run on hosts, and the hosts. They are apart, so that one name for both is one mistake.
+  private(set) var placedIndex: [String: Int] = [:]
+  private(set) var hostIndex: [String: Int] = [:]
+  /// The host of each node, by index; `nil` where it has none (which is reported).
+  var nodeHosts: [Int?] = []
   /// What was wrong with that, so that it is said once.
   var misplaced: Set<Placement> = []
+  /// The ports of each node, by index.
   var ports: [[ResolvedPort]] = []
   /// The ports and subports that were resolved, in the document's order.
   var declaredPorts: [DeclaredPort] = []
+  /// Who has a device name on a host, by the host's name.
+  private var hostDevices: [String: [String: Owner]] = [:]
   private var suggestionsLeft = 100
 
-  init(_ document: LabDocument) { self.document = document }
+  init(_ document: LabDocument) {
+    self.document = document
+    // `sorted` keeps no order among equals, so the position decides there.
+    nodes = document.nodes.enumerated().sorted {
+      ($0.element.order, $0.offset) < ($1.element.order, $1.offset)
+    }
+    .map(\.element)
+  }
 
   mutating func resolve() -> ResolvedLab? {
     resolveNames()
@@ -50,17 +63,9 @@ struct Resolver {
     resolvePorts()
     resolveAddresses()
     resolveRoutes()
-    let hosts = resolveHosts()
     // A check is looked at against what was found, so that a mistake elsewhere is not reported a second time here.
-    let vms = document.vms.indices.compactMap { index -> ResolvedVM? in
-      guard vmIndex[document.vms[index].name] == index else { return nil }
-      return ResolvedVM(
-        name: document.vms[index].name, host: vmHosts[index].map { document.hosts[$0].name } ?? "",
-        ports: ports[index], location: document.vms[index].location)
-    }
-    let lab = ResolvedLab(
-      name: document.name, datapath: datapath, networks: networks, hosts: hosts, vms: vms,
-      checks: document.checks)
+    let lab = ResolvedLab(document, networks: networks, nodes: resolvedNodes())
+    checkHosts(of: lab)
     resolveChecks(document.checks, in: lab)
     return diagnostics.isEmpty ? lab : nil
   }
@@ -75,27 +80,32 @@ struct Resolver {
         "the lab's name '\(document.name)' \(problem)", at: nil,
         fix: "name the type otherwise, or give the lab a `static var name: String { \"my-lab\" }`")
     }
-    if document.vms.isEmpty {
-      let host = document.hosts.first
+    if !nodes.contains(where: \.standsOnHost) {
+      let host = nodes.first
       report(
         "the lab has no VM", at: host?.location,
         fix:
           "add one to the topology: Host(\"\(host?.name ?? "compute-1")\") { VM(\"vm-1\").port(on: network) }"
       )
     }
-    // Hosts and VMs share one space of names, because both become namespaces.
-    var nodes: [String: Owner] = [:]
-    for (index, host) in document.hosts.enumerated() {
-      claim(host.name, kind: "host", at: host.location, in: &nodes)
-      if hostIndex[host.name] == nil { hostIndex[host.name] = index }
-    }
-    for (index, vm) in document.vms.enumerated() {
-      // One VM that stands in two hosts is a matter of placement.
-      if let first = vmIndex[vm.name], document.vms[first].withoutHost == vm.withoutHost { continue }
-      claim(vm.name, kind: "VM", at: vm.location, in: &nodes)
-      if vmIndex[vm.name] == nil { vmIndex[vm.name] = index }
+    // Nodes of all kinds share one space of names, because all become namespaces.
+    var owners: [String: Owner] = [:]
+    for (index, node) in nodes.enumerated() {
+      // One node that stands in two hosts is a matter of placement.
+      if node.standsOnHost, let first = placedIndex[node.name], nodes[first].unplaced == node.unplaced {
+        continue
+      }
+      claim(node.name, kind: node.word, at: node.location, in: &owners)
+      if node.standsOnHost {
+        placedIndex[node.name] = placedIndex[node.name] ?? index
+      } else {
+        hostIndex[node.name] = hostIndex[node.name] ?? index
+      }
     }
   }
+
+  /// The names of the nodes that run on hosts, or of the hosts.
+  func names(onHosts: Bool) -> [String] { nodes.filter { $0.standsOnHost == onHosts }.map(\.name) }
 
   private mutating func claim(
     _ name: String, kind: String, at location: SourceLocation, in nodes: inout [String: Owner]
@@ -112,6 +122,14 @@ struct Resolver {
       fix: other.what == "a \(kind)"
         ? "rename one of them; to name one \(kind) twice, keep it in a `let` and use that"
         : "rename one of them")
+  }
+
+  /// Takes a device name on a host that is made of more, or of less, than what was found to be unique.
+  mutating func claimDevice(_ name: String, on host: ResolvedNode, by owner: Owner) {
+    guard let other = hostDevices[host.name, default: [:]].updateValue(owner, forKey: name) else { return }
+    report(
+      "the device name \(name) on host '\(host.name)' is already that of \(described(other, from: owner.location))",
+      at: owner.location, fix: "give one of the two another id")
   }
 
   /// `a VM, declared on line 6`, or with the file where it is another one.

@@ -1,3 +1,5 @@
+public import Values
+
 /// A link as the kernel describes it (`ip -d link show`).
 public struct Link: Hashable, Sendable {
   /// What the link is, with what is known of that kind.
@@ -35,8 +37,8 @@ public struct Link: Hashable, Sendable {
   public var name = ""
   public var flags: LinkFlags
   public var mtu: UInt32 = 0
-  /// The link-layer address; empty if it has none.
-  public var address: [UInt8] = []
+  /// The Ethernet address; nil if it has none.
+  public var address: MACAddress?
   /// nil: a physical device, or `lo`.
   public var kind: Kind?
   /// The ifindex of the bridge it is a port of.

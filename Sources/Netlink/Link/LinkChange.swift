@@ -1,11 +1,11 @@
 internal import CNetlink
 internal import Glibc
+public import Values
 
 /// What to change of a link, in one request (`ip link set …`): nil leaves a property as it is.
 public struct LinkChange: Hashable, Sendable {
   public var name: String?
-  /// The link-layer address: 6 bytes.
-  public var address: [UInt8]?
+  public var address: MACAddress?
   public var mtu: UInt32?
   public var isUp: Bool?
   public var isPromiscuous: Bool?
@@ -21,7 +21,7 @@ public struct LinkChange: Hashable, Sendable {
   public var bridge: BridgeOptions?
 
   public init(
-    name: String? = nil, address: [UInt8]? = nil, mtu: UInt32? = nil, isUp: Bool? = nil,
+    name: String? = nil, address: MACAddress? = nil, mtu: UInt32? = nil, isUp: Bool? = nil,
     isPromiscuous: Bool? = nil, master: Int32? = nil, alias: String? = nil, group: UInt32? = nil,
     transmitQueueLength: UInt32? = nil, namespace: CInt? = nil, bridge: BridgeOptions? = nil
   ) {

@@ -12,7 +12,7 @@ extension Link {
       switch type {
       case IFLA_IFNAME: name = value.string
       case IFLA_MTU: mtu = value.integer() ?? mtu
-      case IFLA_ADDRESS: address = value.array
+      case IFLA_ADDRESS: address = value.macAddress
       case IFLA_MASTER: master = value.integer()
       case IFLA_GROUP: group = value.integer() ?? group
       case IFLA_IFALIAS: alias = value.string

@@ -1,4 +1,5 @@
 internal import CNetlink
+public import Values
 
 /// A link to be created: one request, `ip link add …`.
 ///
@@ -32,7 +33,7 @@ public struct NewLink: Hashable, Sendable {
     public var namespace: CInt?
     /// A chosen ifindex; honoured only if the other end's is chosen too.
     public var index: Int32?
-    public var address: [UInt8]?
+    public var address: MACAddress?
     public var mtu: UInt32?
     public var group: UInt32?
     public var transmitQueueLength: UInt32?
@@ -40,7 +41,7 @@ public struct NewLink: Hashable, Sendable {
     public var queues: UInt32?
 
     public init(
-      name: String? = nil, namespace: CInt? = nil, index: Int32? = nil, address: [UInt8]? = nil,
+      name: String? = nil, namespace: CInt? = nil, index: Int32? = nil, address: MACAddress? = nil,
       mtu: UInt32? = nil, group: UInt32? = nil, transmitQueueLength: UInt32? = nil, queues: UInt32? = nil
     ) {
       self.name = name
@@ -60,8 +61,7 @@ public struct NewLink: Hashable, Sendable {
   public var namespace: CInt?
   /// A chosen ifindex; nil lets the kernel choose.
   public var index: Int32?
-  /// The link-layer address: 6 bytes.
-  public var address: [UInt8]?
+  public var address: MACAddress?
   public var mtu: UInt32?
   public var group: UInt32?
   /// The ifindex of the bridge it becomes a port of.
@@ -76,7 +76,7 @@ public struct NewLink: Hashable, Sendable {
   public var queues: UInt32?
 
   public init(
-    _ kind: Kind, name: String, namespace: CInt? = nil, index: Int32? = nil, address: [UInt8]? = nil,
+    _ kind: Kind, name: String, namespace: CInt? = nil, index: Int32? = nil, address: MACAddress? = nil,
     mtu: UInt32? = nil, group: UInt32? = nil, master: Int32? = nil, isUp: Bool = false,
     isPromiscuous: Bool = false, transmitQueueLength: UInt32? = nil, queues: UInt32? = nil
   ) {

@@ -1,13 +1,14 @@
 internal import CNetlink
+public import Values
 
 /// What makes a link a VXLAN tunnel (`ip link … type vxlan id … local … dstport …`).
 public struct VXLAN: Hashable, Sendable {
   /// The VNI.
   public var id: UInt32
-  /// The source address of tunnel packets: 4 or 16 bytes.
-  public var local: [UInt8]?
-  /// Where frames to unknown addresses go: a host, or a multicast group; 4 or 16 bytes.
-  public var remote: [UInt8]?
+  /// The source address of tunnel packets.
+  public var local: IPAddress?
+  /// Where frames to unknown addresses go: a host, or a multicast group.
+  public var remote: IPAddress?
   /// The link below (`dev`).
   public var link: Int32?
   /// The UDP port; the kernel's own default is 8472, the standard's 4789.
@@ -18,7 +19,7 @@ public struct VXLAN: Hashable, Sendable {
   public var ttl: UInt8?
 
   public init(
-    id: UInt32, local: [UInt8]? = nil, remote: [UInt8]? = nil, link: Int32? = nil,
+    id: UInt32, local: IPAddress? = nil, remote: IPAddress? = nil, link: Int32? = nil,
     destinationPort: UInt16? = nil, learning: Bool? = nil, ttl: UInt8? = nil
   ) {
     self.id = id
@@ -32,8 +33,8 @@ public struct VXLAN: Hashable, Sendable {
 
   func encode(to buffer: inout MessageBuffer) {
     buffer.attribute(IFLA_VXLAN_ID, id)
-    buffer.attribute(local?.count == 16 ? IFLA_VXLAN_LOCAL6 : IFLA_VXLAN_LOCAL, local)
-    buffer.attribute(remote?.count == 16 ? IFLA_VXLAN_GROUP6 : IFLA_VXLAN_GROUP, remote)
+    buffer.attribute(local?.family == .ipv6 ? IFLA_VXLAN_LOCAL6 : IFLA_VXLAN_LOCAL, local)
+    buffer.attribute(remote?.family == .ipv6 ? IFLA_VXLAN_GROUP6 : IFLA_VXLAN_GROUP, remote)
     buffer.attribute(IFLA_VXLAN_LINK, link)
     buffer.attribute(IFLA_VXLAN_PORT, destinationPort?.bigEndian)
     buffer.attribute(IFLA_VXLAN_LEARNING, learning)
@@ -45,8 +46,8 @@ public struct VXLAN: Hashable, Sendable {
     data.forEachAttribute { type, value in
       switch type {
       case IFLA_VXLAN_ID: id = value.integer() ?? id
-      case IFLA_VXLAN_LOCAL, IFLA_VXLAN_LOCAL6: local = value.array
-      case IFLA_VXLAN_GROUP, IFLA_VXLAN_GROUP6: remote = value.array
+      case IFLA_VXLAN_LOCAL, IFLA_VXLAN_LOCAL6: local = value.ipAddress
+      case IFLA_VXLAN_GROUP, IFLA_VXLAN_GROUP6: remote = value.ipAddress
       case IFLA_VXLAN_LINK: link = value.integer()
       case IFLA_VXLAN_PORT: destinationPort = value.bigEndian()
       case IFLA_VXLAN_LEARNING: learning = value.flag

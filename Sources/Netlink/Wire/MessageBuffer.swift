@@ -9,8 +9,8 @@ struct MessageBuffer: Sendable {
   static let flagsOffset = 6
   static let sequenceOffset = 8
 
-  /// No attribute of ours is longer. Anything longer could only be a name or an address that the kernel
-  /// refuses, and it refuses what is left of it just so.
+  /// No attribute of ours is longer. Anything longer could only be a name that the kernel refuses, and it refuses what is
+  /// left of it just so.
   private static let maximumPayload = 4096
 
   /// Appends a message, whose contents are appended by `body`.
@@ -40,13 +40,6 @@ struct MessageBuffer: Sendable {
 
   mutating func attribute(_ type: Int, _ flag: Bool) { attribute(type, UInt8(flag ? 1 : 0)) }
 
-  mutating func attribute(_ type: Int, _ value: [UInt8]) {
-    let value = value.prefix(Self.maximumPayload)
-    attributeHeader(type, length: value.count)
-    bytes.append(contentsOf: value)
-    pad()
-  }
-
   /// Appends a string with its terminating NUL.
   mutating func attribute(_ type: Int, _ value: String) {
     let value = value.utf8.prefix(Self.maximumPayload)
@@ -63,10 +56,6 @@ struct MessageBuffer: Sendable {
 
   mutating func attribute(_ type: Int, _ flag: Bool?) {
     if let flag { attribute(type, flag) }
-  }
-
-  mutating func attribute(_ type: Int, _ value: [UInt8]?) {
-    if let value { attribute(type, value) }
   }
 
   mutating func attribute(_ type: Int, _ value: String?) {
@@ -92,12 +81,12 @@ struct MessageBuffer: Sendable {
 
   mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
-  private mutating func attributeHeader(_ type: Int, length: Int) {
+  mutating func attributeHeader(_ type: Int, length: Int) {
     field(UInt16(4 + length))
     field(UInt16(truncatingIfNeeded: type))
   }
 
-  private mutating func pad() {
+  mutating func pad() {
     while bytes.count % 4 != 0 { bytes.append(0) }
   }
 
