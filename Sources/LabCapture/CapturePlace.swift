@@ -90,7 +90,7 @@ extension Inspection {
   }
 
   private func requireDevice(_ name: String, of node: String) throws(RunnerError) -> LabDevice {
-    let links = nodes.first { $0.name == node }.map { Array($0.links.values) } ?? []
+    let links = self.node(node)?.state.links ?? []
     if let link = links.first(where: { $0.name == name || $0.alternativeNames.contains(name) }) {
       return LabDevice(node: node, name: link.name)
     }

@@ -36,9 +36,9 @@ extension Inspection {
   /// All bridges of all nodes, with their ports.
   package func bridges() -> [BridgeView] {
     nodes.flatMap { node in
-      node.links.values.sorted { $0.name < $1.name }.compactMap { link -> BridgeView? in
+      node.state.links.sorted { $0.name < $1.name }.compactMap { link -> BridgeView? in
         guard case .bridge(let options) = link.kind else { return nil }
-        let ports = node.links.values.filter { $0.master == link.index }.sorted { $0.name < $1.name }
+        let ports = node.state.links.filter { $0.master == link.index }.sorted { $0.name < $1.name }
         let mac = link.address.map { "\($0)".filter { $0 != ":" } } ?? ""
         return BridgeView(
           node: node.name, name: link.name, id: hex(options.priority ?? 0x8000) + "." + mac,
@@ -56,23 +56,7 @@ extension Inspection {
       name: port.name, state: port.isUp ? state : "down",
       vlans: isFiltered ? wiring.vlans(of: device).map(\.text) : [],
       peer: wiring.peer(of: device).map { $0.node == node ? $0.name : "\($0)" },
-      flags: port.bridgePort?.unusualFlags ?? [])
-  }
-}
-
-extension BridgePortOptions {
-  /// What `bridge -d link` would show otherwise than for a new port.
-  fileprivate var unusualFlags: [String] {
-    let off = [
-      ("learning", learning), ("flood", unicastFlood), ("mcast_flood", multicastFlood),
-      ("bcast_flood", broadcastFlood),
-    ]
-    let on = [
-      ("hairpin", hairpin), ("guard", bpduGuard), ("root_block", rootBlock), ("isolated", isolated),
-      ("neigh_suppress", neighbourSuppression), ("locked", locked), ("vlan_tunnel", vlanTunnel),
-    ]
-    return off.filter { $0.1 == false }.map { "\($0.0) off" }
-      + on.filter { $0.1 == true }.map { "\($0.0) on" }
+      flags: port.bridgePort.map { $0.unusual.map { BridgePortOptions.text($0, !$0.isUsual) } } ?? [])
   }
 }
 

@@ -1,3 +1,4 @@
+import Glibc
 import LabKernel
 import LabKit
 import LabLifecycle
@@ -21,85 +22,66 @@ package struct Inspection {
 
   /// One namespace.
   package struct Node {
+    /// Without the lab's name.
     package var name: String
-    package var links: [Int32: Netlink.Link]
-    var addresses: [LinkAddress]
-    var routes: [Netlink.Route]
-    var neighbours: [Netlink.Neighbour]
-    var forwarding: [ForwardingEntry]
+    package var state: NodeState
 
     /// The name of a link by its ifindex.
-    func name(of link: Int32?) -> String { link.map { links[$0]?.name ?? "ifindex \($0)" } ?? "" }
+    func name(of link: Int32?) -> String { link.map { state[$0]?.name ?? "ifindex \($0)" } ?? "" }
   }
 
+  private let positions: [String: Int]
+
+  /// A node, by its name without the lab's.
+  package func node(_ name: String) -> Node? { positions[name].map { nodes[$0] } }
+
   /// The link of a device, with counters.
-  package func link(_ device: LabDevice) -> Netlink.Link? { byDevice[device] }
+  package func link(_ device: LabDevice) -> Netlink.Link? { node(device.node)?.state[device.name] }
 
-  /// The VM's interface that owns a MAC, as observed.
-  func owner(of mac: MACAddress?) -> LabDevice? { mac.flatMap { owners[$0] } }
-
-  private let byDevice: [LabDevice: Netlink.Link]
-  private let owners: [MACAddress: LabDevice]
-
-  init(
-    lab: ResolvedLab, phase: LabState.Phase, observed: Blueprint, unmanaged: [LabModel.Link],
-    changes: [Change],
-    nodes: [Node]
-  ) {
-    var everything = observed
-    everything.links += unmanaged
-    self.lab = lab
-    self.phase = phase
-    self.changes = changes
-    self.unmanaged = unmanaged
-    self.nodes = nodes
-    wiring = Wiring(everything, of: lab)
-    byDevice = Dictionary(
-      nodes.flatMap { node in node.links.values.map { (LabDevice(node: node.name, name: $0.name), $0) } },
-      uniquingKeysWith: { first, _ in first })
-    owners = Dictionary(
+  /// The VM's interface that owns each MAC, as observed.
+  var owners: [MACAddress: LabDevice] {
+    Dictionary(
       wiring.ports.compactMap { port in port.mac.map { ($0, port.interface) } },
       uniquingKeysWith: { first, _ in first })
+  }
+
+  init(lab: ResolvedLab, phase: LabState.Phase, wanted: Blueprint, observation: Observation) {
+    self.lab = lab
+    self.phase = phase
+    changes = wanted.difference(from: observation.blueprint).changes
+    unmanaged = observation.unmanaged
+    nodes = lab.nodes.map(\.name).compactMap { name in
+      observation.kernel.nodes[lab.namespace(of: name)].map { Node(name: name, state: $0) }
+    }
+    positions = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1.name, $0) })
+    var everything = observation.blueprint
+    everything.links += unmanaged
+    wiring = Wiring(everything, of: lab)
   }
 }
 
 extension Lifecycle {
-  /// Reads everything about a running lab from the kernel; nothing is changed.
+  /// Reads a running lab from the kernel; nothing is changed.
   ///
+  /// - Parameter details: what is read besides what the lab has an opinion of.
   /// - Throws: for a user who may not enter the lab's namespaces, a `RunnerError` that says what is needed.
-  package func inspect(_ name: String) throws -> Inspection {
+  package func inspect(
+    _ name: String, reading details: KernelState.Aspects = .details
+  ) throws -> Inspection {
     do {
-      return try read(name)
-    } catch let error as NetlinkError where ["EPERM", "EACCES"].contains(error.codeName) {
+      return try read(name, details)
+    } catch let error as NetlinkError where [EPERM, EACCES].contains(error.code) {
       throw RunnerError(
         .kernel, "\(error)", remedy: "Looking into namespaces takes root's privileges: sudo netlab …")
     }
   }
 
-  private func read(_ name: String) throws -> Inspection {
+  private func read(_ name: String, _ details: KernelState.Aspects) throws -> Inspection {
     let state = try state(of: name)
     let lab = try state.document.resolved()
     let wanted = lab.blueprint().marked(state.mark)
-    let namespaces = try open(state)
-    let observation = try observe(namespaces, of: state, wanted: wanted)
-    let nodes = try lab.nodes.map(\.name).compactMap { node in
-      try namespaces[lab.namespace(of: node)].map { try Inspection.Node(node, in: $0) }
-    }
-    return Inspection(
-      lab: lab, phase: state.phase, observed: observation.blueprint, unmanaged: observation.unmanaged,
-      changes: wanted.difference(from: observation.blueprint).changes, nodes: nodes)
-  }
-}
-
-extension Inspection.Node {
-  fileprivate init(_ name: String, in namespace: OpenNamespace) throws {
-    let connection = namespace.connection
-    let links = try connection.links(withStatistics: true)
-    let hasBridges = links.contains { if case .bridge = $0.kind { true } else { false } }
-    self.init(
-      name: name, links: Dictionary(links.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first }),
-      addresses: try connection.addresses(), routes: try connection.routes(),
-      neighbours: try connection.neighbours(),
-      forwarding: hasBridges ? try connection.forwardingEntries() : [])
+    let namespaces = try open(state, toRead: details)
+    let observation = try observe(namespaces, of: state, wanted: wanted, reading: details)
+    return Inspection(lab: lab, phase: state.phase, wanted: wanted, observation: observation)
   }
 }

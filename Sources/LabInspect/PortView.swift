@@ -56,9 +56,7 @@ extension Inspection {
 
   /// With prefix lengths, without what the kernel gives every interface.
   private func addresses(of device: LabDevice) -> [String] {
-    guard let node = nodes.first(where: { $0.name == device.node }), let link = link(device) else {
-      return []
-    }
+    guard let node = node(device.node)?.state, let link = node[device.name] else { return [] }
     return node.addresses.filter { $0.link == link.index }.compactMap { found in
       if found.address.family == .ipv6, found.address.address.isLinkLocal { return nil }
       return "\(found.address)"

@@ -49,8 +49,9 @@ package struct RouteView: Codable, Sendable {
 extension Inspection {
   /// What the bridges have learned: `bridge fdb show`, without the devices' own addresses unless asked for.
   package func forwarding(withOwn: Bool = false) -> [ForwardingView] {
-    nodes.flatMap { node in
-      node.forwarding.compactMap { entry -> ForwardingView? in
+    let owners = owners
+    return nodes.flatMap { node in
+      node.state.forwarding.compactMap { entry -> ForwardingView? in
         // Entries of a device that is no bridge or port are its multicast filter.
         guard let bridge = entry.master ?? bridgeIndex(entry.link, in: node),
           !entry.address.isMulticast
@@ -62,25 +63,26 @@ extension Inspection {
           port: node.name(of: entry.link),
           vlan: entry.vlan.map(Int.init),
           kind: isOwn ? "own" : entry.state.contains(.noARP) ? "static" : "learned",
-          owner: owner(of: entry.address).map { "\($0)" })
+          owner: owners[entry.address].map { "\($0)" })
       }.sorted { ($0.bridge, $0.vlan ?? 0, $0.mac) < ($1.bridge, $1.vlan ?? 0, $1.mac) }
     }
   }
 
   private func bridgeIndex(_ index: Int32, in node: Node) -> Int32? {
-    if case .bridge = node.links[index]?.kind { index } else { nil }
+    if case .bridge = node.state[index]?.kind { index } else { nil }
   }
 
   /// The neighbour tables of all nodes: `ip neighbour show`.
   package func neighbours() -> [NeighbourView] {
-    nodes.flatMap { node in
-      node.neighbours.compactMap { entry -> NeighbourView? in
+    let owners = owners
+    return nodes.flatMap { node in
+      node.state.neighbours.compactMap { entry -> NeighbourView? in
         guard entry.state != .noARP else { return nil }
         let mac = entry.linkLayerAddress
         return NeighbourView(
           node: node.name, address: "\(entry.address)", device: node.name(of: entry.link),
           mac: mac.map { "\($0)" },
-          state: entry.state.word, owner: owner(of: mac).map { "\($0)" })
+          state: "\(entry.state)", owner: mac.flatMap { owners[$0] }.map { "\($0)" })
       }.sorted { ($0.device, $0.address) < ($1.device, $1.address) }
     }
   }
@@ -88,62 +90,18 @@ extension Inspection {
   /// The routes of all nodes: `ip route show`, with the local table (the nodes' own addresses) only if asked for.
   package func routes(withLocal: Bool = false) -> [RouteView] {
     nodes.flatMap { node in
-      node.routes.compactMap { route -> RouteView? in
-        let destination = route.destination
+      node.state.routes.compactMap { route -> RouteView? in
         guard
-          withLocal || route.table != Netlink.Route.localTable && !destination.address.isMulticast
+          withLocal || route.table != Netlink.Route.localTable && !route.destination.address.isMulticast
         else { return nil }
         return RouteView(
-          node: node.name, destination: destination.length == 0 ? "default" : "\(destination)",
+          node: node.name, destination: route.destinationText,
           gateway: route.gateway.map { "\($0)" },
-          device: route.link.map { node.name(of: $0) }, kind: route.kind.word,
+          device: route.link.map { node.name(of: $0) }, kind: "\(route.kind)",
           source: route.preferredAddress.map { "\($0)" },
-          metric: route.priority.map(Int.init), table: Netlink.Route.tableWord(route.table),
-          origin: route.source.word)
+          metric: route.priority.map(Int.init), table: Netlink.Route.name(ofTable: route.table),
+          origin: "\(route.source)")
       }
     }
-  }
-}
-
-extension NeighbourState {
-  /// As iproute2 writes it.
-  fileprivate var word: String {
-    let words: [(NeighbourState, String)] = [
-      (.incomplete, "INCOMPLETE"), (.reachable, "REACHABLE"), (.stale, "STALE"), (.delay, "DELAY"),
-      (.probe, "PROBE"), (.failed, "FAILED"), (.noARP, "NOARP"), (.permanent, "PERMANENT"),
-    ]
-    let found = words.filter { contains($0.0) }.map(\.1)
-    return found.isEmpty ? "NONE" : found.joined(separator: ",")
-  }
-}
-
-extension Netlink.Route {
-  fileprivate static func tableWord(_ table: UInt32) -> String {
-    switch table {
-    case mainTable: "main"
-    case localTable: "local"
-    case 253: "default"
-    default: "\(table)"
-    }
-  }
-}
-
-extension Netlink.Route.Kind {
-  fileprivate var word: String {
-    let words: [Self: String] = [
-      .unicast: "unicast", .local: "local", .broadcast: "broadcast", .anycast: "anycast",
-      .multicast: "multicast",
-      .blackhole: "blackhole", .unreachable: "unreachable", .prohibit: "prohibit", .throw: "throw",
-    ]
-    return words[self] ?? "\(rawValue)"
-  }
-}
-
-extension Netlink.Route.Source {
-  fileprivate var word: String {
-    let words: [Self: String] = [
-      .redirect: "redirect", .kernel: "kernel", .boot: "boot", .static: "static", .routerAdvertisement: "ra",
-    ]
-    return words[self] ?? "\(rawValue)"
   }
 }

@@ -126,7 +126,7 @@ package struct Applier {
         try namespace.pin(at: path)
       } catch {
         // The empty file that a crash between making and mounting left behind.
-        guard error.codeName == "EEXIST", Files.isEmptyFile(path) else { throw error }
+        guard error.code == EEXIST, Files.isEmptyFile(path) else { throw error }
         try NetworkNamespace.unpin(path: path)
         try namespace.pin(at: path)
       }
@@ -158,7 +158,7 @@ package struct Applier {
       }
       // A kernel without IPv6 has none of its settings, and nothing that could be switched off.
       for (sysctl, error) in zip(group, outcomes) {
-        if let error, !(error.codeName == "ENOENT" && sysctl.key.hasPrefix("net.ipv6.")) {
+        if let error, !(error.code == ENOENT && sysctl.key.hasPrefix("net.ipv6.")) {
           throw StepFailure(step: LabModel.Sysctl.Step(sysctl: sysctl), error: error)
         }
       }

@@ -19,9 +19,7 @@ extension Netlink.Link {
     }
     if let ipv6 { options[.disableIPv6] = ipv6.isDisabled ? 1 : 0 }
     if let bridgePort {
-      for (option, path) in BridgePortOptions.flags {
-        options[option] = bridgePort[keyPath: path].map { $0 ? 1 : 0 }
-      }
+      for (option, flag) in BridgePortOptions.flags { options[option] = bridgePort[flag].map { $0 ? 1 : 0 } }
       options[.cost] = bridgePort.cost.map(Int.init)
       options[.priority] = bridgePort.priority.map(Int.init)
       // A port without a carrier is off as well, and that it has none is told of the link that is down.
@@ -54,16 +52,14 @@ extension Offload {
 extension BridgePortOptions {
   init(_ options: LinkOptions) {
     self.init()
-    for (option, path) in Self.flags { self[keyPath: path] = options[option].map { $0 != 0 } }
+    for (option, flag) in Self.flags { self[flag] = options[option].map { $0 != 0 } }
     cost = options[.cost].map(UInt32.init)
     priority = options[.priority].map(UInt16.init)
     state = options[.state].map { $0 == 0 ? .disabled : .forwarding }
   }
 
-  fileprivate static let flags: [(LinkOption, any WritableKeyPath<BridgePortOptions, Bool?> & Sendable)] = [
-    (.learning, \.learning), (.flood, \.unicastFlood), (.multicastFlood, \.multicastFlood),
-    (.broadcastFlood, \.broadcastFlood), (.hairpin, \.hairpin), (.bpduGuard, \.bpduGuard),
-    (.rootBlock, \.rootBlock), (.isolated, \.isolated), (.neighbourSuppression, \.neighbourSuppression),
-    (.locked, \.locked),
-  ]
+  /// The flags of which a lab has an opinion: both sides call them by the words of `bridge link`.
+  fileprivate static let flags = LinkOption.allCases.filter { $0.tool == .port }.compactMap { option in
+    Flag(rawValue: option.word).map { (option, $0) }
+  }
 }

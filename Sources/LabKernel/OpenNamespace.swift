@@ -1,3 +1,4 @@
+import Glibc
 import LabKit
 import LabMachine
 import LabModel
@@ -39,10 +40,10 @@ package final class OpenNamespace {
   fileprivate var seen: [Netlink.Link]?
 
   /// Its links. What was seen on opening it serves once: little time has passed since, and dumps are what takes long.
-  package func readLinks() throws(NetlinkError) -> [Netlink.Link] {
+  func readLinks(withStatistics: Bool) throws(NetlinkError) -> [Netlink.Link] {
     defer { seen = nil }
-    if let seen { return seen }
-    return try connection.links()
+    if let seen, !withStatistics || seen.allSatisfy({ $0.statistics != nil }) { return seen }
+    return try connection.links(withStatistics: withStatistics)
   }
 
   /// Takes the links that are there as known, by their present names and by those that the lab knows them by.
@@ -79,21 +80,32 @@ package struct OpenNamespaces {
   }
   mutating func remove(_ name: String) { byName[name] = nil }
 
+  /// Takes the links that were read as known, each by the name that the lab knows it by.
+  package func learn(_ kernel: KernelState, _ ownership: Ownership) {
+    for (name, node) in kernel.nodes {
+      byName[name]?.learn(node.links, as: ownership.knownNames(of: node.links, in: name))
+    }
+  }
+
   /// Opens those of the named namespaces that carry a mark.
-  package init(named names: [String], markedBy mark: Mark) throws(NetlinkError) {
+  ///
+  /// - Parameter aspects: what will be read of them.
+  package init(
+    named names: [String], markedBy mark: Mark, toRead aspects: KernelState.Aspects = []
+  ) throws(NetlinkError) {
     for name in names {
       let opened: OpenNamespace?
       do throws(NetlinkError) {
         opened = try OpenNamespace.open(name)
       } catch {
-        if ["EMFILE", "ENFILE", "EPERM", "ENOMEM"].contains(error.codeName) { throw error }
+        if [EMFILE, ENFILE, EPERM, ENOMEM].contains(error.code) { throw error }
         // A file that is no namespace is not netlab's, unless it is the empty one that a crash left behind.
         if Files.isEmptyFile(OpenNamespace.path(of: name)) { continue }
         foreign.append(name)
         continue
       }
       guard let opened else { continue }
-      let links = try opened.connection.links()
+      let links = try opened.connection.links(withStatistics: aspects.contains(.statistics))
       if links.contains(where: { $0.index == 1 && mark.isOn($0) }) {
         opened.seen = links
         add(opened)

@@ -77,12 +77,15 @@ extension Lifecycle {
   private func foreignLinks(in namespaces: OpenNamespaces, of state: LabState) -> [LabModel.Link] {
     // A lab that cannot be read any more can still be removed.
     let blueprints = ([state.document] + state.earlier).compactMap { try? $0.resolved().blueprint() }
-    var observer = Observer(namespaces, ownership: Ownership(of: blueprints))
     do {
-      try Timeline.phase("observe") { try observer.findUnmanaged() }
+      return try Timeline.phase("observe") {
+        let links = try KernelState(namespaces)
+        let observation = Observation(of: links, ownership: Ownership(of: blueprints), settings: [])
+        return blueprints.isEmpty ? [] : observation.unmanaged
+      }
     } catch {
       warning("cannot tell whether there is something of somebody else's in the lab: \(error)")
+      return []
     }
-    return blueprints.isEmpty ? [] : observer.unmanaged
   }
 }

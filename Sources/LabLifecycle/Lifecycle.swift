@@ -83,27 +83,35 @@ package struct Lifecycle: Sendable {
     return OpenNamespace.path(of: name)
   }
 
-  /// What a lab's namespaces hold.
-  package struct Observation {
-    package var blueprint: Blueprint
-    /// Devices that the lab did not make.
-    package var unmanaged: [LabModel.Link]
+  /// Opens the namespaces of a lab.
+  ///
+  /// - Parameters:
+  ///   - names: those that are needed; `nil`: all.
+  ///   - aspects: what will be read of them.
+  package func open(
+    _ state: LabState, only names: [String]? = nil, toRead aspects: KernelState.Aspects = []
+  ) throws -> OpenNamespaces {
+    let names = names ?? state.namespaces
+    try DescriptorLimit.raise(toFit: names.count)
+    return try Timeline.phase("open") {
+      try OpenNamespaces(named: names, markedBy: state.mark, toRead: aspects)
+    }
   }
 
-  package func open(_ state: LabState) throws -> OpenNamespaces {
-    try DescriptorLimit.raise(toFit: state.namespaces.count)
-    return try Timeline.phase("open") { try OpenNamespaces(named: state.namespaces, markedBy: state.mark) }
-  }
-
-  package func observe(_ namespaces: OpenNamespaces, of state: LabState, wanted: Blueprint) throws
-    -> Observation
-  {
-    let earlier = try state.earlier.map { try $0.resolved().blueprint() }
-    var observer = Observer(namespaces, ownership: Ownership(of: [wanted] + earlier))
-    let known = Set(wanted.sysctls.map { [$0.namespace, $0.key] })
-    let others = earlier.flatMap(\.sysctls).filter { !known.contains([$0.namespace, $0.key]) }
-    let blueprint = try Timeline.phase("observe") { try observer.observe(settings: wanted.sysctls + others) }
-    return Observation(blueprint: blueprint, unmanaged: observer.unmanaged)
+  /// Reads what a lab has an opinion of.
+  ///
+  /// - Parameter more: what else is read with it.
+  package func observe(
+    _ namespaces: OpenNamespaces, of state: LabState, wanted: Blueprint,
+    reading more: KernelState.Aspects = []
+  ) throws -> Observation {
+    let expectation = try Expectation(wanted, of: state)
+    return try Timeline.phase("observe") {
+      var kernel = try KernelState(namespaces, reading: more)
+      try kernel.read(.blueprint.union(more), settings: expectation.settingPaths, in: namespaces)
+      namespaces.learn(kernel, expectation.ownership)
+      return expectation.observation(of: kernel)
+    }
   }
 
   func notRunning(_ lab: String) throws -> RunnerError {

@@ -1,3 +1,4 @@
+import Glibc
 import LabKernel
 import LabKit
 import LabMachine
@@ -68,13 +69,13 @@ extension Lifecycle {
   /// The error with what a person can do about it.
   private func explained(_ error: any Error, needing blueprint: Blueprint, keepingWreck: Bool) -> any Error {
     let failure = error as? StepFailure
-    let code = failure?.error?.codeName ?? (error as? NetlinkError)?.codeName
+    let code = failure?.error?.code ?? (error as? NetlinkError)?.code
     let words = failure?.report ?? "\(error)"
     switch code {
-    case "ECANCELED": return CancellationError()
-    case "EPERM", "EACCES":
+    case ECANCELED: return CancellationError()
+    case EPERM, EACCES:
       return RunnerError(.environment, words, remedy: "Run it as root (sudo netlab …).")
-    case "EMFILE", "ENFILE":
+    case EMFILE, ENFILE:
       return RunnerError(.environment, words, remedy: "Raise the limit of open files: ulimit -n.")
     case nil: return failure.map { RunnerError(.kernel, $0.report) } ?? error
     default:
@@ -135,7 +136,7 @@ private struct Run {
   }
 
   private mutating func make(
-    _ difference: Difference, to found: Lifecycle.Observation, in namespaces: inout OpenNamespaces
+    _ difference: Difference, to found: Observation, in namespaces: inout OpenNamespaces
   ) throws {
     var (difference, found) = (difference, found)
     // One round does it, unless the kernel takes away something along with something else, or has not finished
@@ -157,7 +158,7 @@ private struct Run {
       remedy: "If nothing else changes the lab's namespaces, this is a mistake of netlab's.")
   }
 
-  private func compare(with found: Lifecycle.Observation) -> Difference {
+  private func compare(with found: Observation) -> Difference {
     Timeline.phase("compare") { wanted.difference(from: found.blueprint) }
   }
 

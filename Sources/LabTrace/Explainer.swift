@@ -28,7 +28,7 @@ package struct Explainer: Sendable {
   /// Explains why `to` cannot be reached from `from`; both are names of VMs, or addresses.
   package func explain(from: String, to: String) async throws -> Explanation {
     try await explain { session in
-      let vm = try session.sender(from)
+      let vm = try session.lab.sender(from)
       return Passage(
         sender: vm.name, target: try session.receiver(to, from: vm).address,
         receiver: session.lab.vm(to)?.name)
@@ -44,7 +44,7 @@ package struct Explainer: Sendable {
   ) async throws -> Explanation {
     let (explanation, isInTime) = await limited(to: Self.limit) {
       do {
-        let session = try await TraceSession.open(lab, tracer.lifecycle, tracer.runner)
+        let session = try await TraceSession.openAll(lab, tracer.lifecycle, tracer.runner)
         return try examine(passage(session), in: session)
       } catch {
         return Explanation(isFault: true, culprit: "no trace: \(error)")
@@ -58,13 +58,13 @@ package struct Explainer: Sendable {
   }
 
   private func examine(_ passage: Passage, in session: TraceSession) throws -> Explanation {
-    let (vm, address) = (try session.sender(passage.sender), passage.target)
+    let (vm, address) = (try session.lab.sender(passage.sender), passage.target)
     let target = session.place(of: address, at: passage.receiver)
     var probe = passage.probe
     probe.isRoundTrip = true
     let (trace, prediction) = try tracer.trace(
       packetTo: address, target: target, from: vm, probe, in: session)
-    let drift = try drift(of: passage, in: session)
+    let drift = drift(of: passage, in: session)
     let search = FaultSearch(session: session, prediction: prediction, target: target, trace: trace)
     let fault =
       switch passage.question {
@@ -84,14 +84,14 @@ package struct Explainer: Sendable {
       repair: named.repair, trace: trace)
   }
 
-  private func drift(of passage: Passage, in session: TraceSession) throws -> Drift {
-    let state = try tracer.lifecycle.state(of: lab)
-    let wanted = session.lab.blueprint().marked(state.mark)
-    let observed = try tracer.lifecycle.observe(session.namespaces, of: state, wanted: wanted).blueprint
+  private func drift(of passage: Passage, in session: TraceSession) -> Drift {
+    // That of before the probe: it is what the packets met that the check was about.
+    let observed = session.expectation.observation(of: session.kernel).blueprint
     let receiver = passage.receiver ?? session.lab.port(owning: passage.target)?.vm.name
     var ends = [receiver, passage.sender].compactMap { $0 }
     if case .sighting(let node, _) = passage.question { ends.insert(node, at: 0) }
-    return Drift(from: observed, to: wanted, lab: session.lab, ends: ends)
+    return Drift(
+      from: observed, to: session.expectation.wanted, lab: session.lab, ends: ends)
   }
 
   /// What there is to say when nothing is wrong with the lab.
@@ -202,7 +202,7 @@ private struct FaultSearch {
       guard let wanted, let owner else { continue }
       for other in heard + [sender] where other != owner {
         guard let device = session.world[other],
-          session.world.nodes[other.namespace]?.address(wanted)?.device == other.index
+          session.world.nodes[other.namespace]?.address(wanted)?.link == other.index
         else { continue }
         return Trace.Drop(
           reason: .duplicateAddress, namespace: other.namespace, device: device.name,
@@ -251,12 +251,14 @@ private struct FaultSearch {
   func portOption() -> Trace.Drop? {
     for hop in trace.hops {
       guard let place = session.world.place(hop.namespace, hop.device), let port = session.world[place]?.port,
-        let (option, command) = port.unusual
+        let (flag, consequence) = port.unusual
       else { continue }
       return Trace.Drop(
         reason: .portOption, namespace: hop.namespace, device: hop.device,
-        explanation: "packets arrive, but port \(hop.device) has \(option)",
-        remedy: "bridge -n \(hop.namespace) link set dev \(hop.device) \(command)")
+        explanation: "packets arrive, but port \(hop.device) has "
+          + BridgePortOptions.text(flag, !flag.isUsual) + consequence,
+        remedy: "bridge -n \(hop.namespace) link set dev \(hop.device) "
+          + BridgePortOptions.text(flag, flag.isUsual))
     }
     return nil
   }
@@ -273,14 +275,15 @@ extension Trace.Phase {
 }
 
 extension Device.Port {
-  /// An option that is not as a port is made, and what sets it right.
-  fileprivate var unusual: (option: String, command: String)? {
-    if !learning { return ("learning off, so frames to it are flooded", "learning on") }
-    if !unicastFlood { return ("flood off: unknown addresses are not looked for there", "flood on") }
-    if !broadcastFlood { return ("bcast_flood off: broadcasts do not leave by it", "bcast_flood on") }
-    if !multicastFlood { return ("mcast_flood off: multicasts do not leave by it", "mcast_flood on") }
-    if isolated { return ("isolated on", "isolated off") }
-    if hairpin { return ("hairpin on: frames may go back where they came from", "hairpin off") }
-    return nil
+  /// What it means that a flag is not as at a new port.
+  private static let consequences: [BridgePortOptions.Flag: String] = [
+    .learning: ", so frames to it are flooded", .flood: ": unknown addresses are not looked for there",
+    .broadcastFlood: ": broadcasts do not leave by it", .multicastFlood: ": multicasts do not leave by it",
+    .isolated: "", .hairpin: ": frames may go back where they came from",
+  ]
+
+  /// A flag that changes the way of packets and is not as a port is made.
+  fileprivate var unusual: (flag: BridgePortOptions.Flag, consequence: String)? {
+    options.unusual.lazy.compactMap { flag in Self.consequences[flag].map { (flag, $0) } }.first
   }
 }

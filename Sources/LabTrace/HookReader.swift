@@ -13,8 +13,8 @@ import Values
 struct HookReader {
   let runner: ProcessRunner
 
-  /// The hooks of a namespace with these devices. Programs are run only where netlink says that there is something.
-  func hooks(of namespace: OpenNamespace, _ devices: [Int32: Device]) async throws -> [PacketHook] {
+  /// The hooks of a namespace. Programs are run only where netlink says that there is something.
+  func hooks(of namespace: OpenNamespace, _ node: NodeState) async -> [PacketHook] {
     var hooks: [PacketHook] = []
     if cnl_count_nft_tables(namespace.namespace.rawDescriptor) > 0 {
       let rules = await output(["nft", "list", "ruleset"], namespace.name)
@@ -26,8 +26,8 @@ struct HookReader {
         ]
     }
     hooks += await legacyHooks(of: namespace)
-    for qdisc in try namespace.connection.qdiscs() {
-      guard let device = devices[qdisc.link]?.name else { continue }
+    for qdisc in node.qdiscs {
+      guard let device = node[qdisc.link]?.name else { continue }
       switch qdisc.kind {
       case "noqueue", "pfifo_fast", "fq_codel", "fq", "mq", "noop": break
       case "clsact", "ingress":

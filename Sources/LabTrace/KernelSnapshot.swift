@@ -8,13 +8,6 @@ import LabProcesses
 import Netlink
 import Values
 
-/// A device of a lab: its namespace and its index there.
-struct Place: Hashable, Sendable {
-  /// The `ip netns` name.
-  var namespace: String
-  var index: Int32
-}
-
 /// What decides about packets in all of a lab's namespaces, as it was at one moment: plain values, so that
 /// prediction is a pure function.
 struct KernelSnapshot: Sendable {
@@ -35,10 +28,11 @@ struct KernelSnapshot: Sendable {
   /// The name of a node without the lab's.
   func node(_ namespace: String) -> String { String(namespace.dropFirst(lab.count + 1)) }
 
-  /// `qvo585e6e2e-a6`, and for a VM's device `eth0 of focal-1`.
+  /// `qvo585e6e2e-a6`, and for what several nodes have `eth0 of focal-1`.
   func label(_ place: Place) -> String {
     let name = self[place]?.name ?? "ifindex \(place.index)"
-    return name.hasPrefix("eth") || name == "lo" ? "\(name) of \(node(place.namespace))" : name
+    let isAmbiguous = virtualMachines.contains(place.namespace) || self[place]?.kind == .loopback
+    return isAmbiguous ? "\(name) of \(node(place.namespace))" : name
   }
 
   /// The ports of a bridge: the newest first, as the kernel goes through them.
@@ -87,9 +81,9 @@ struct KernelSnapshot: Sendable {
 /// One namespace.
 struct NodeSnapshot: Sendable {
   var devices: [Int32: Device] = [:]
-  var addresses: [OwnAddress] = []
-  var routes: [RoutingEntry] = []
-  var rules: [RoutingRule] = []
+  var addresses: [LinkAddress] = []
+  var routes: [Netlink.Route] = []
+  var rules: [Rule] = []
   var neighbours: [NeighbourKey: NeighbourEntry] = [:]
   var forwarding: [ForwardingKey: ForwardingPort] = [:]
   /// By path below /proc/sys; what the kernel does not have is not there.
@@ -99,7 +93,9 @@ struct NodeSnapshot: Sendable {
   func isOn(_ setting: String) -> Bool { (settings[setting] ?? "0") != "0" }
   func number(_ setting: String) -> Int { Int(settings[setting] ?? "0") ?? 0 }
 
-  func address(_ address: IPAddress) -> OwnAddress? { addresses.first { $0.prefix.address == address } }
+  func address(_ address: IPAddress) -> LinkAddress? {
+    addresses.first { $0.address.address == address }
+  }
 }
 
 struct Device: Sendable {
@@ -148,16 +144,12 @@ struct Device: Sendable {
 
   /// What a bridge does at one of its ports.
   struct Port: Sendable, Equatable {
-    var state = "forwarding"
-    var learning = true
-    var unicastFlood = true
-    var multicastFlood = true
-    var broadcastFlood = true
-    var hairpin = false
-    var isolated = false
-    var locked = false
-    var suppressesNeighbours = false
+    var options = BridgePortOptions(state: .forwarding)
     var vlans: [Int: VLANFlags] = [:]
+
+    var state: BridgePortOptions.State { options.state ?? .forwarding }
+
+    func isOn(_ flag: BridgePortOptions.Flag) -> Bool { options[flag] ?? flag.isUsual }
 
     var pvid: Int? { vlans.first { $0.value.isPVID }?.key }
 
@@ -172,44 +164,6 @@ struct Device: Sendable {
   }
 }
 
-struct OwnAddress: Sendable {
-  var device: Int32
-  var prefix: IPPrefix
-  /// IPv6: another host has it, or it is not known yet whether one has.
-  var isDuplicate = false
-  var isTentative = false
-}
-
-struct RoutingEntry: Sendable {
-  var table: UInt32
-  var destination: IPPrefix
-  var gateway: IPAddress?
-  var device: Int32?
-  var kind = Kind.unicast
-  var metric = 0
-  var preferredSource: IPAddress?
-  var mtu: Int?
-
-  enum Kind: String, Sendable {
-    case unicast, local, broadcast, anycast, multicast, blackhole, unreachable, prohibit
-    case `throw`
-  }
-}
-
-struct RoutingRule: Sendable {
-  var isIPv6 = false
-  var priority: UInt32
-  var table: UInt32
-  var action = Action.lookUp
-  var source: IPPrefix?
-  var destination: IPPrefix?
-  var inputDevice: String?
-  var outputDevice: String?
-  var hasMark = false
-
-  enum Action: String, Sendable { case lookUp, blackhole, unreachable, prohibit, other }
-}
-
 struct NeighbourKey: Hashable, Sendable {
   var device: Int32
   var address: IPAddress
@@ -218,9 +172,8 @@ struct NeighbourKey: Hashable, Sendable {
 struct NeighbourEntry: Sendable {
   /// nil while it is not known.
   var mac: MACAddress?
-  /// As `ip neighbour` writes it: `REACHABLE`.
-  var state: String
-  var isPermanent: Bool { state == "PERMANENT" }
+  var state: NeighbourState
+  var isPermanent: Bool { state.contains(.permanent) }
 }
 
 struct ForwardingKey: Hashable, Sendable {

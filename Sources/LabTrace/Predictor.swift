@@ -95,7 +95,7 @@ struct Predictor {
 
   private mutating func predictFrame(to mac: MACAddress, from device: Place, tag: Int?) -> Prediction {
     begin(.packet, "frame to \(mac)\(tag.map { ", vlan \($0)" } ?? "")", key: Walk.frameKey)
-    section("ingress", device)
+    section(.ingress, device)
     transmit(
       Packet(source: world[device]?.mac ?? MACAddress(value: 0), destination: mac, tag: tag, payload: .raw),
       by: device)
@@ -188,13 +188,13 @@ struct Predictor {
     return body(&self)
   }
 
-  mutating func section(_ kind: String, _ place: Place, port: Place? = nil) {
+  mutating func section(_ kind: Trace.Section.Kind, _ place: Place, port: Place? = nil) {
     let isVM = world.virtualMachines.contains(place.namespace)
     var words = ["\(isVM ? "vm" : "host")=\"\(world.node(place.namespace))\""]
     if let device = world[place] { words.append("dev=\"\(device.name)\"") }
     if let port { words.append("inport=\"\(name(port))\"") }
     walk.phase.sections.append(
-      Trace.Section(title: "\(kind)(\(words.joined(separator: ", ")))", depth: walk.depth))
+      Trace.Section(kind: kind, title: "\(kind)(\(words.joined(separator: ", ")))", depth: walk.depth))
   }
 
   mutating func stage(_ name: String, _ match: String, _ actions: [String] = [], hop: Trace.Hop? = nil) {

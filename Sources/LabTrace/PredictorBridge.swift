@@ -1,10 +1,4 @@
-import LabInspect
 import LabKernel
-import LabKit
-import LabLifecycle
-import LabMachine
-import LabModel
-import LabProcesses
 import Netlink
 import Values
 
@@ -22,7 +16,7 @@ extension Predictor {
       return drop(
         .deviceDown, at: bridge, "the bridge \(device.name) is down", remedy: "ip link set \(device.name) up")
     }
-    guard port.state == "forwarding" || port.state == "learning" else {
+    guard port.state == .forwarding || port.state == .learning else {
       stage("port", "\(portName) is \(port.state)")
       return drop(
         .portState, at: place, "port \(portName) of \(device.name) is \(port.state)\(stpText(options))",
@@ -88,17 +82,18 @@ extension Predictor {
   ) -> Bool {
     let key = ForwardingKey(bridge: bridge.index, mac: packet.source, vlan: vlan)
     let known = world.nodes[bridge.namespace]?.forwarding[key]
-    if port.locked, known?.device != place.index || known?.isLocal == true {
+    if port.isOn(.locked), known?.device != place.index || known?.isLocal == true {
       stage("learn", "\(name(place)) is locked; \(packet.source) is not known on it")
       drop(
         .locked, at: place, "port \(name(place)) is locked and \(packet.source) is not known on it",
         remedy: "bridge link set dev \(name(place)) locked off")
       return false
     }
-    switch (port.learning && options.ageing > 0, known) {
+    switch (port.isOn(.learning) && options.ageing > 0, known) {
     case (false, _):
       stage(
-        "learn", port.learning ? "ageing time is 0: nothing is learnt" : "learning is off on \(name(place))",
+        "learn",
+        port.isOn(.learning) ? "ageing time is 0: nothing is learnt" : "learning is off on \(name(place))",
         ["next;"])
     case (true, let entry?) where entry.isLocal:
       stage("learn", "\(packet.source) is the bridge's own address", ["next;"])
@@ -117,7 +112,7 @@ extension Predictor {
       stage("learn", "\(packet.source) \(before)", ["fdb.put(\(packet.source), \(name(place)));", "next;"])
       world.nodes[bridge.namespace]?.forwarding[key] = ForwardingPort(device: place.index)
     }
-    if port.state == "learning" {
+    if port.state == .learning {
       drop(.portState, at: place, "port \(name(place)) is learning: it does not forward yet")
       return false
     }
@@ -180,7 +175,7 @@ extension Predictor {
     var frame = packet
     if options.vlans[vlan]?.isUntagged == true { frame.tag = nil }
     stage("local", "\(device.name) itself gets a copy", hop: hop(bridge, .enters, tag: frame.tag))
-    if world.nodes[bridge.namespace]?.addresses.contains(where: { $0.device == bridge.index }) == true {
+    if world.nodes[bridge.namespace]?.addresses.contains(where: { $0.link == bridge.index }) == true {
       receive(frame, inStackOf: bridge)
     }
   }
@@ -190,7 +185,7 @@ extension Predictor {
     _ why: String
   ) {
     var outputs: [(port: Place, frame: Packet)] = []
-    for port in world.ports(of: bridge) where port != ingress || world[port]?.port?.hairpin == true {
+    for port in world.ports(of: bridge) where port != ingress || world[port]?.port?.isOn(.hairpin) == true {
       switch exit(packet, vlan, port, bridge, options, from: ingress, flooding: true) {
       case .success(let frame): outputs.append((port, frame))
       case .failure(let obstacle):
@@ -208,7 +203,7 @@ extension Predictor {
     }
     if outputs.count > 1 { walk.depth += 1 }
     for (port, frame) in outputs {
-      if outputs.count > 1 { section("output", port) }
+      if outputs.count > 1 { section(.output, port) }
       transmit(frame, by: port)
     }
     if outputs.count > 1 { walk.depth -= 1 }
@@ -235,7 +230,7 @@ extension Predictor {
     func obstacle(_ reason: DropReason, _ words: String, _ remedy: String?) -> Result<Packet, Obstacle> {
       .failure(Obstacle(reason: reason, explanation: "port \(device.name) \(words)", remedy: remedy))
     }
-    if place == ingress && !port.hairpin {
+    if place == ingress && !port.isOn(.hairpin) {
       return obstacle(.hairpin, "is where the frame came from, and hairpin is off", nil)
     }
     if case .veth(let peer?) = device.kind, let other = world[peer], device.isUp, !other.isUp {
@@ -251,18 +246,19 @@ extension Predictor {
           reason: .deviceDown, explanation: "\(device.name) is down", remedy: "ip link set \(device.name) up")
       )
     }
-    if port.state != "forwarding" {
+    if port.state != .forwarding {
       return obstacle(
         .portState, "of \(name(bridge)) is \(port.state)\(stpText(options))",
         stateRemedy(device.name, options, name(bridge)))
     }
     if flooding {
-      let (isOn, option) =
+      let flag: BridgePortOptions.Flag =
         packet.destination == Packet.broadcast
-        ? (port.broadcastFlood, "bcast_flood")
-        : packet.destination.isMulticast ? (port.multicastFlood, "mcast_flood") : (port.unicastFlood, "flood")
-      if !isOn {
-        return obstacle(.floodingOff, "has \(option) off", "bridge link set dev \(device.name) \(option) on")
+        ? .broadcastFlood : packet.destination.isMulticast ? .multicastFlood : .flood
+      if !port.isOn(flag) {
+        return obstacle(
+          .floodingOff, "has \(BridgePortOptions.text(flag, false))",
+          "bridge link set dev \(device.name) \(BridgePortOptions.text(flag, true))")
       }
     }
     var frame = packet
@@ -275,7 +271,7 @@ extension Predictor {
       frame.tag = flags.isUntagged ? nil : vlan
       frame.taggedBy = flags.isUntagged ? nil : place
     }
-    if port.isolated, let ingress, world[ingress]?.port?.isolated == true {
+    if port.isOn(.isolated), let ingress, world[ingress]?.port?.isOn(.isolated) == true {
       return obstacle(
         .isolated, "is isolated, and so is \(name(ingress))",
         "bridge link set dev \(device.name) isolated off")

@@ -32,12 +32,12 @@ extension Predictor {
     case .veth(let peer): transmit(packet, byVeth: place, device, to: peer)
     case .vlan(let id, let parent): transmit(packet, bySubinterface: place, device, id: id, parent: parent)
     case .bridge(let bridge):
-      section("bridge", place)
+      section(.bridge, place)
       stage("output", "\(device.name) is up", hop: hop(place, .leaves, tag: packet.tag))
       forward(packet, vlan: packet.tag ?? 0, in: place, bridge, from: nil)
     case .loopback:
       stage("output", "\(device.name) is up", hop: hop(place, .leaves, tag: nil))
-      section("egress", place)
+      section(.egress, place)
       stage("input", device.name, hop: hop(place, .enters, tag: nil))
       receive(packet, inStackOf: place)
     case .other(let kind):
@@ -97,9 +97,9 @@ extension Predictor {
     }
     let final = inner ?? place
     if let master = world[final]?.master {
-      section("bridge", Place(namespace: place.namespace, index: master), port: final)
+      section(.bridge, Place(namespace: place.namespace, index: master), port: final)
     } else {
-      section(world.virtualMachines.contains(place.namespace) ? "egress" : "ingress", place)
+      section(world.virtualMachines.contains(place.namespace) ? .egress : .ingress, place)
     }
     stage("input", "\(device.name) is up", hop: hop(place, .enters, tag: packet.tag))
     hooks(in: place.namespace) { $0 == .trafficControl(device: device.name, direction: "ingress") }
@@ -149,7 +149,7 @@ extension Predictor {
   }
 
   private func hasAddress(_ place: Place) -> Bool {
-    world.nodes[place.namespace]?.addresses.contains { $0.device == place.index } == true
+    world.nodes[place.namespace]?.addresses.contains { $0.link == place.index } == true
   }
 }
 

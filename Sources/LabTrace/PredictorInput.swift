@@ -47,13 +47,13 @@ extension Predictor {
     let known = node.neighbours[key]
     guard let own = node.address(address) else {
       if known != nil, known?.isPermanent == false, address.family == .ipv4 {
-        world.nodes[place.namespace]?.neighbours[key] = NeighbourEntry(mac: packet.source, state: "STALE")
+        world.nodes[place.namespace]?.neighbours[key] = NeighbourEntry(mac: packet.source, state: .stale)
       }
-      let mine = node.addresses.filter { $0.device == place.index && $0.prefix.family == address.family }
+      let mine = node.addresses.filter { $0.link == place.index && $0.address.family == address.family }
       return drop(
         .addressNotLocal, at: place,
         "\(world.label(place)) does not have \(address)"
-          + (mine.isEmpty ? "" : ", it has \(mine.map { "\($0.prefix)" }.joined(separator: ", "))"),
+          + (mine.isEmpty ? "" : ", it has \(mine.map { "\($0.address)" }.joined(separator: ", "))"),
         isSide: isSide)
     }
     if own.isDuplicate || own.isTentative {
@@ -63,11 +63,11 @@ extension Predictor {
           + (own.isDuplicate
             ? "duplicate address detection failed, another host has it"
             : "duplicate address detection is under way"),
-        remedy: "ip addr del \(own.prefix) dev \(device.name)", isSide: isSide)
+        remedy: "ip addr del \(own.address) dev \(device.name)", isSide: isSide)
     }
     let ignore = max(device.arpIgnore, node.number("net/ipv4/conf/all/arp_ignore"))
     if isRequest, address.family == .ipv4,
-      ignore == 8 || ((1...2).contains(ignore) && own.device != place.index)
+      ignore == 8 || ((1...2).contains(ignore) && own.link != place.index)
     {
       return drop(
         .arpDisabled, at: place, "\(world.label(place)) has arp_ignore \(ignore), so it does not answer",
@@ -87,7 +87,7 @@ extension Predictor {
     } else {
       stage(words, "\(address) is \(device.name)'s", learnt + (isRequest ? ["answer;"] : []))
       world.nodes[place.namespace]?.neighbours[key] = NeighbourEntry(
-        mac: packet.source, state: isRequest ? "STALE" : "REACHABLE")
+        mac: packet.source, state: isRequest ? .stale : .reachable)
     }
     walk.arrivals.append(Arrival(place: place, packet: packet, answers: isRequest))
   }

@@ -10,7 +10,7 @@ import Values
 
 // The IP stack: routes, neighbours, and what becomes of packets that arrive.
 extension Predictor {
-  private typealias Way = (entry: RoutingEntry, device: Place, source: IPAddress, nextHop: IPAddress)
+  private typealias Way = (entry: Netlink.Route, device: Place, source: IPAddress, nextHop: IPAddress)
 
   /// Predicts a packet that a node itself sends. `chosen` learns its source address and device.
   mutating func send(
@@ -48,8 +48,8 @@ extension Predictor {
     let nobody = Place(namespace: namespace, index: 0)
     let destination = packet.destination
     let answer = node.route(to: destination, from: source, input: input.map(name))
-    guard case .route(let entry) = answer, let index = entry.device else {
-      if input == nil { section("ingress", nobody) }
+    guard case .route(let entry) = answer, let index = entry.firstLink else {
+      if input == nil { section(.ingress, nobody) }
       if case .refused(let words, let remedy) = answer {
         stage("route", "\(destination): \(words)")
         drop(
@@ -61,15 +61,15 @@ extension Predictor {
       return nil
     }
     let device = Place(namespace: namespace, index: index)
-    if input == nil { section("ingress", device) }
-    let nextHop = entry.gateway ?? destination
+    if input == nil { section(.ingress, device) }
+    let nextHop = entry.firstGateway ?? destination
     guard let address = source ?? node.source(for: entry, to: nextHop) else {
-      stage("route", "\(destination) is in \(entry.text(node))")
+      stage("route", "\(destination) is in \(node.text(of: entry))")
       drop(.noSourceAddress, at: device, "\(world.label(device)) has no address to send from")
       return nil
     }
     stage(
-      "route", "\(destination) is in \(entry.text(node))",
+      "route", "\(destination) is in \(node.text(of: entry))",
       input == nil ? ["ip.src = \(address);", "next;"] : ["next;"])
     return (entry, device, address, nextHop)
   }
@@ -77,23 +77,23 @@ extension Predictor {
   private mutating func explainMissingRoute(to destination: IPAddress, _ node: NodeSnapshot, _ nobody: Place)
   {
     stage("route", "\(destination): no route")
-    for address in node.addresses where address.prefix.contains(destination) {
-      let place = Place(namespace: nobody.namespace, index: address.device)
+    for address in node.addresses where address.address.contains(destination) {
+      let place = Place(namespace: nobody.namespace, index: address.link)
       guard let device = world[place], !device.isUp else { continue }
       return drop(
         .deviceDown, at: place, "\(world.label(place)) is down, so there is no route to \(destination)",
         remedy: "ip link set \(device.name) up")
     }
     let own = node.addresses.filter {
-      !$0.prefix.address.isLoopback && $0.prefix.family == destination.family
+      !$0.address.address.isLoopback && $0.address.family == destination.family
     }
-    let place = own.first.map { Place(namespace: nobody.namespace, index: $0.device) } ?? nobody
+    let place = own.first.map { Place(namespace: nobody.namespace, index: $0.link) } ?? nobody
     let has =
       own.isEmpty
-      ? "it has no address" : "it has \(own.map { "\($0.prefix)" }.joined(separator: ", "))"
-    let lost = own.first { $0.prefix.contains(destination) }
+      ? "it has no address" : "it has \(own.map { "\($0.address)" }.joined(separator: ", "))"
+    let lost = own.first { $0.address.contains(destination) }
     let remedy = lost.flatMap { address in
-      node.devices[address.device].map { "ip route add \(address.prefix.subnet) dev \($0.name)" }
+      node.devices[address.link].map { "ip route add \(address.address.subnet) dev \($0.name)" }
     }
     drop(
       .noRoute, at: place, "\(world.node(nobody.namespace)) has no route to \(destination); \(has)",
@@ -104,7 +104,7 @@ extension Predictor {
   private mutating func output(_ packet: IPPacket, _ way: Way) {
     var packet = packet
     let device = world[way.device]
-    let mtu = way.entry.mtu ?? device?.mtu ?? 1500
+    let mtu = way.entry.mtu.map(Int.init) ?? device?.mtu ?? 1500
     if packet.length > mtu, device?.kind != .loopback {
       guard packet.content == .echoReply else {
         stage("mtu", "\(packet.length) bytes, mtu \(mtu)")
@@ -161,7 +161,7 @@ extension Predictor {
     let key = NeighbourKey(device: place.index, address: address)
     let known = world.nodes[place.namespace]?.neighbours[key]
     if let mac = known?.mac {
-      stage("neighbour", "\(address) is \(mac) (\(known?.state ?? ""))", ["eth.dst = \(mac);", "next;"])
+      stage("neighbour", "\(address) is \(mac) (\(known?.state ?? []))", ["eth.dst = \(mac);", "next;"])
       suspect(mac, of: address, on: place)
       return mac
     }
@@ -180,7 +180,7 @@ extension Predictor {
   /// Notes a neighbour entry with another address than the target has.
   private mutating func suspect(_ mac: MACAddress, of address: IPAddress, on place: Place) {
     guard let target, let device = world[target], device.mac != mac,
-      world.nodes[target.namespace]?.address(address)?.device == target.index
+      world.nodes[target.namespace]?.address(address)?.link == target.index
     else { return }
     suspicions.append(
       Trace.Drop(
@@ -197,7 +197,7 @@ extension Predictor {
     guard let device = world[place] else { return nil }
     begin(
       .resolution, "\(what): who has \(address)? tell \(source)", key: "who has \(address) tell \(source)")
-    section("ingress", place)
+    section(.ingress, place)
     let group =
       address.family == .ipv4
       ? Packet.broadcast : MACAddress(value: 0x3333_ff00_0000 | UInt64(address.value & 0xff_ffff))
@@ -218,7 +218,7 @@ extension Predictor {
       guard let answerer = world[arrival.place] else { continue }
       begin(
         .resolutionAnswer, "\(what): \(address) is at \(answerer.mac)", key: "\(address) is at, \(source)")
-      section("ingress", arrival.place)
+      section(.ingress, arrival.place)
       transmit(
         Packet(
           source: answerer.mac, destination: device.mac,

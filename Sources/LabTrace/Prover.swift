@@ -76,7 +76,7 @@ struct Prover {
 
   /// Whether some node is asking for a neighbour's address already: then it does not ask at once for a new packet.
   private var isAsking: Bool {
-    world.nodes.values.contains { $0.neighbours.values.contains { $0.state == "INCOMPLETE" } }
+    world.nodes.values.contains { $0.neighbours.values.contains { $0.state.contains(.incomplete) } }
   }
 
   private func collect(
@@ -163,7 +163,7 @@ struct Prover {
       let last = passed.last { $0.namespace == first?.namespace }
       for section in phase.sections {
         var previous = before[section.depth] ?? before[section.depth - 1] ?? last
-        if section.isBranch { previous = before[section.depth - 1] ?? last }
+        if section.kind == .output { previous = before[section.depth - 1] ?? last }
         for stage in section.stages {
           guard let hop = stage.hop, let sighting = stage.sighting else { continue }
           if necessary.contains(Self.place(phase.key, hop)) {

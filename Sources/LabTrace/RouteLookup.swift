@@ -10,7 +10,7 @@ import Values
 
 /// What a namespace's routing says of a destination.
 enum RouteAnswer {
-  case route(RoutingEntry)
+  case route(Netlink.Route)
   /// A blackhole, unreachable or prohibit route, or a rule of that kind; and what takes it away.
   case refused(String, remedy: String)
   case none
@@ -24,41 +24,39 @@ extension NodeSnapshot {
     where rule.matches(destination, from: source, input: input) {
       switch rule.action {
       case .blackhole, .unreachable, .prohibit:
-
         return .refused(
-          "rule \(rule.priority) (\(rule.action.rawValue))", remedy: "ip rule del pref \(rule.priority)")
-      case .other: continue
+          "rule \(rule.priority) (\(rule.action))", remedy: "ip rule del pref \(rule.priority)")
       case .lookUp: break
+      default: continue
       }
       guard let entry = bestRoute(to: destination, table: rule.table) else { continue }
       switch entry.kind {
       case .throw: continue
       case .blackhole, .unreachable, .prohibit:
-
-        let route = "\(entry.kind.rawValue) \(entry.destination)"
+        let route = "\(entry.kind) \(entry.destination)"
         return .refused("route \(route)", remedy: "ip route del \(route)")
-      case .unicast, .local, .broadcast, .anycast, .multicast: return .route(entry)
+      default: return .route(entry)
       }
     }
     return .none
   }
 
-  private func bestRoute(to destination: IPAddress, table: UInt32) -> RoutingEntry? {
+  private func bestRoute(to destination: IPAddress, table: UInt32) -> Netlink.Route? {
     routes.filter { $0.table == table && $0.destination.contains(destination) }
-      .max { ($0.destination.length, -$0.metric) < ($1.destination.length, -$1.metric) }
+      .max { ($0.destination.length, $1.priority ?? 0) < ($1.destination.length, $0.priority ?? 0) }
   }
 
   /// The address that packets get which the sender gave none.
-  func source(for entry: RoutingEntry, to nextHop: IPAddress) -> IPAddress? {
-    if let preferred = entry.preferredSource { return preferred }
+  func source(for entry: Netlink.Route, to nextHop: IPAddress) -> IPAddress? {
+    if let preferred = entry.preferredAddress { return preferred }
     let usable = addresses.filter {
-      $0.prefix.family == nextHop.family && !$0.isDuplicate && !$0.isTentative
-        && !$0.prefix.address.isLoopback
+      $0.address.family == nextHop.family && !$0.isDuplicate && !$0.isTentative
+        && !$0.address.address.isLoopback
     }
-    let own = usable.filter { $0.device == entry.device }
-    let global = own.filter { !$0.prefix.address.isLinkLocal || nextHop.isLinkLocal }
-    return (global.first { $0.prefix.contains(nextHop) } ?? global.first ?? own.first ?? usable.first)?.prefix
-      .address
+    let own = usable.filter { $0.link == entry.firstLink }
+    let global = own.filter { !$0.address.address.isLinkLocal || nextHop.isLinkLocal }
+    return (global.first { $0.address.contains(nextHop) } ?? global.first ?? own.first ?? usable.first)?
+      .address.address
   }
 
   /// Why a packet from `source` is refused on a device (`fib_validate_source`); nil if it is not.
@@ -78,32 +76,34 @@ extension NodeSnapshot {
     guard case .route(let back) = route(to: source), back.kind == .unicast else {
       return (.reversePath, "rp_filter is \(filter), and there is no route back to \(source)", remedy)
     }
-    if !isLoose, back.device != device.index {
-      let other = back.device.flatMap { devices[$0]?.name } ?? "elsewhere"
+    if !isLoose, back.firstLink != device.index {
+      let other = back.firstLink.flatMap { devices[$0]?.name } ?? "elsewhere"
       return (.reversePath, "rp_filter is 1 (strict), and the way back to \(source) is by \(other)", remedy)
     }
     return nil
   }
 }
 
-extension RoutingRule {
-  func matches(_ destination: IPAddress, from source: IPAddress?, input: String?) -> Bool {
-    guard isIPv6 == (destination.family == .ipv6), !hasMark, outputDevice == nil else { return false }
+extension Rule {
+  fileprivate func matches(_ destination: IPAddress, from source: IPAddress?, input: String?) -> Bool {
+    guard isIPv6 == (destination.family == .ipv6), mark == nil, outputLink == nil else { return false }
     if let wanted = self.destination, !wanted.contains(destination) { return false }
     if let wanted = self.source, !(source.map(wanted.contains) ?? false) { return false }
-    return inputDevice == nil || inputDevice == input
+    return inputLink == nil || inputLink == input
   }
 }
 
-extension RoutingEntry {
-  /// As `ip route` writes it.
-  func text(_ node: NodeSnapshot) -> String {
-    let words = [
-      kind == .unicast ? nil : kind.rawValue,
-      destination.length == 0 ? "default" : "\(destination)", gateway.map { "via \($0)" },
-      device.flatMap { node.devices[$0].map { "dev \($0.name)" } },
-      table == 254 || table == 255 ? nil : "table \(table)",
-    ]
-    return words.compactMap { $0 }.joined(separator: " ")
+// Of several ways, the first stands for all.
+extension Netlink.Route {
+  var firstGateway: IPAddress? { gateway ?? nextHops.first?.gateway }
+  var firstLink: Int32? { link ?? nextHops.first?.link }
+}
+
+extension NodeSnapshot {
+  /// A route as `ip route` writes it.
+  func text(of route: Netlink.Route) -> String {
+    var route = route
+    (route.gateway, route.link) = (route.firstGateway, route.firstLink)
+    return route.text { devices[$0]?.name }
   }
 }

@@ -32,6 +32,12 @@ package struct Trace: Codable, Sendable {
 
   /// What one element (an IP stack, a bridge) does with the packet.
   package struct Section: Codable, Sendable {
+    package enum Kind: String, Codable, Sendable {
+      case ingress, egress, bridge
+      /// One of the ways that a flood takes.
+      case output
+    }
+    package var kind: Kind
     /// `ingress(vm="focal-1", dev="eth0")`
     package var title: String
     /// How many floods lie before it.

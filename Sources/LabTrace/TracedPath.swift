@@ -23,8 +23,8 @@ extension Tracer {
   ///
   /// - Throws: `RunnerError`, as ``trace(lab:from:to:_:)`` does.
   package func path(lab: String, from: String, to: String) async throws -> TracedPath {
-    let session = try await TraceSession.open(lab, lifecycle, runner)
-    let vm = try session.sender(from)
+    let session = try await TraceSession.open(lab, from: from, to: to, lifecycle, runner)
+    let vm = try session.lab.sender(from)
     let (address, target) = try session.receiver(to, from: vm)
     var probe = Probe()
     probe.isLive = false
@@ -69,13 +69,8 @@ extension Trace {
     var depth = sections[last].depth
     for section in sections[...last].reversed() where section.depth == depth {
       way.append(section)
-      if section.isBranch { depth -= 1 }
+      if section.kind == .output { depth -= 1 }
     }
     return way.reversed()
   }
-}
-
-extension Trace.Section {
-  /// Whether it begins one of the ways that a flood takes.
-  var isBranch: Bool { title.hasPrefix("output(") }
 }

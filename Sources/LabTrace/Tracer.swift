@@ -53,8 +53,8 @@ package struct Tracer: Sendable {
   ///
   /// - Throws: `RunnerError`: the lab is not running, a name is unknown, or the kernel may not be looked into.
   package func trace(lab: String, from: String, to: String, _ probe: Probe = Probe()) async throws -> Trace {
-    let session = try await TraceSession.open(lab, lifecycle, runner)
-    let vm = try session.sender(from)
+    let session = try await TraceSession.open(lab, from: from, to: to, lifecycle, runner)
+    let vm = try session.lab.sender(from)
     if let mac = MACAddress(to) { return try trace(frameTo: mac, from: vm, probe, in: session) }
     guard probe.vlan == nil else {
       throw RunnerError(

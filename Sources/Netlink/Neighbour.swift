@@ -18,6 +18,17 @@ public struct NeighbourState: OptionSet, Hashable, Sendable {
   public static let permanent = NeighbourState(rawValue: 0x80)
 }
 
+extension NeighbourState: CustomStringConvertible {
+  /// As `ip neighbour` writes it: `REACHABLE`.
+  public var description: String {
+    let words: [(Self, String)] = [
+      (.incomplete, "INCOMPLETE"), (.reachable, "REACHABLE"), (.stale, "STALE"), (.delay, "DELAY"),
+      (.probe, "PROBE"), (.failed, "FAILED"), (.noARP, "NOARP"), (.permanent, "PERMANENT"),
+    ]
+    return isEmpty ? "NONE" : words.filter { contains($0.0) }.map(\.1).joined(separator: ",")
+  }
+}
+
 /// The flags of a neighbour or forwarding entry (NTF_…).
 public struct NeighbourFlags: OptionSet, Hashable, Sendable {
   public var rawValue: UInt8

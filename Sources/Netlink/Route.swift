@@ -62,6 +62,8 @@ public struct Route: Hashable, Sendable {
   public static let mainTable: UInt32 = 254
   /// The table `local`, of the kernel's own addresses.
   public static let localTable: UInt32 = 255
+  /// The table `default`, which is looked into last, and is empty.
+  public static let defaultTable: UInt32 = 253
 
   /// Of length 0 for a default route, whose family is that of this.
   public var destination: IPPrefix

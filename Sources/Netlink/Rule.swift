@@ -19,11 +19,11 @@ public struct Rule: Hashable, Sendable {
     public static let prohibit = Action(rawValue: 8)
   }
 
-  public var isIPv6: Bool
+  public var isIPv6 = false
   /// Lower comes first.
   public var priority: UInt32 = 0
   public var table: UInt32
-  public var action: Action
+  public var action = Action.lookUp
   /// The source that it is for; nil: any.
   public var source: IPPrefix?
   /// The destination that it is for; nil: any.
@@ -33,6 +33,11 @@ public struct Rule: Hashable, Sendable {
   /// The name of the link that packets leave by.
   public var outputLink: String?
   public var mark: UInt32?
+
+  /// A rule for all packets, which looks into a table.
+  public init(priority: UInt32, table: UInt32) {
+    (self.priority, self.table) = (priority, table)
+  }
 
   /// Reads `fib_rule_hdr` and its attributes.
   init?(decoding message: RawSpan) {
@@ -60,6 +65,20 @@ public struct Rule: Hashable, Sendable {
     }
     // Without its condition it would be for more than it is.
     if !isWhole { return nil }
+  }
+}
+
+extension Rule.Action: CustomStringConvertible {
+  /// As `ip rule` writes it.
+  public var description: String {
+    switch self {
+    case .lookUp: "lookup"
+    case .goto: "goto"
+    case .blackhole: "blackhole"
+    case .unreachable: "unreachable"
+    case .prohibit: "prohibit"
+    default: "nop"
+    }
   }
 }
 

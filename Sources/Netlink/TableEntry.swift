@@ -51,7 +51,11 @@ extension Batch {
 
 extension Connection {
   /// The neighbours, rules and queueing disciplines of the namespace; where there are bridges, their forwarding entries.
-  public func tableEntries(withBridges: Bool) throws(NetlinkError) -> [TableEntry] {
+  ///
+  /// - Parameter isWanted: tells which are kept.
+  public func tableEntries(
+    withBridges: Bool, where isWanted: (TableEntry.Content) -> Bool
+  ) throws(NetlinkError) -> [TableEntry] {
     func list(
       _ request: Int, _ reply: Int, family: CInt, length: Int, _ decode: (RawSpan) -> TableEntry.Content?
     ) throws(NetlinkError) -> [TableEntry] {
@@ -59,7 +63,8 @@ extension Connection {
         buffer.field(UInt32(truncatingIfNeeded: family))
         buffer.raw([UInt8](repeating: 0, count: length - 4))
       } decode: { message in
-        decode(message).map { TableEntry($0, message: message.array) }
+        guard let content = decode(message), isWanted(content) else { return nil }
+        return TableEntry(content, message: message.array)
       }
     }
     var entries = try list(RTM_GETNEIGH, RTM_NEWNEIGH, family: AF_UNSPEC, length: 12) {

@@ -53,7 +53,7 @@ struct CaptureCommand: RootlessLabCommand {
 
   func run() async throws {
     let lifecycle = Lifecycle.forCommandLine()
-    let inspection = try lifecycle.inspect(try await options.name(lifecycle))
+    let inspection = try lifecycle.inspect(try await options.name(lifecycle), reading: [])
     var found: [CapturePlace] = []
     if !allHops.isEmpty {
       let path = try await Tracer(lifecycle: lifecycle).path(

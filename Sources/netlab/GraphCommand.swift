@@ -46,7 +46,7 @@ struct GraphCommand: RootlessLabCommand {
       let path = trace.isEmpty ? [] : try lab.chain(from: trace[0], to: trace[1])
       graph = LabGraph(of: lab, path: path)
     } else {
-      let inspection = try lifecycle.inspect(options.lab)
+      let inspection = try lifecycle.inspect(options.lab, reading: [])
       let path =
         trace.isEmpty
         ? TracedPath()

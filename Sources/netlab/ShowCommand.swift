@@ -1,5 +1,6 @@
 import ArgumentParser
 import LabInspect
+import LabKernel
 import LabKit
 import LabLifecycle
 import LabMachine
@@ -25,6 +26,15 @@ struct ShowCommand: RootlessLabCommand {
 
   enum Subject: String, ExpressibleByArgument, CaseIterable {
     case ports, `switch`, bridges, fdb, neighbours, routes
+
+    fileprivate var details: KernelState.Aspects {
+      switch self {
+      case .ports: .statistics
+      case .switch, .bridges: []
+      case .fdb, .neighbours: .allEntries
+      case .routes: .allRoutes
+      }
+    }
   }
 
   @OptionGroup var options: LabOptions
@@ -37,7 +47,8 @@ struct ShowCommand: RootlessLabCommand {
   func run() async throws {
     let subject = try Self.subject(named: subject)
     let lifecycle = Lifecycle.forCommandLine()
-    let inspection = try lifecycle.inspect(try await options.name(lifecycle))
+    let inspection = try lifecycle.inspect(
+      try await options.name(lifecycle), reading: subject.details)
     switch subject {
     case .ports: try show(inspection.ports()) { portTable($0, inspection) }
     case .switch: try show(inspection.switches()) { $0.flatMap(\.lines) }

@@ -1,3 +1,4 @@
+import Netlink
 import Testing
 import Values
 
@@ -45,11 +46,10 @@ import Values
       device.mac = MACAddress(value: UInt64(number))
       node.devices[9] = device
       let prefix = IPPrefix("10.0.0.\(number)/24")!
-      node.addresses = [OwnAddress(device: 9, prefix: prefix)]
-      node.routes = [RoutingEntry(table: 254, destination: prefix.subnet, device: 9)]
+      node.addresses = [LinkAddress(link: 9, address: prefix)]
+      node.routes = [Netlink.Route(to: prefix.subnet, link: 9)]
       node.rules = [
-        RoutingRule(priority: 0, table: 255), RoutingRule(priority: 32766, table: 254),
-        RoutingRule(priority: 32767, table: 253),
+        Rule(priority: 0, table: 255), Rule(priority: 32766, table: 254), Rule(priority: 32767, table: 253),
       ]
       return node
     }
@@ -165,12 +165,10 @@ import Values
 
   @Test func longestPrefixThenMetric() throws {
     var node = NodeSnapshot()
-    node.rules = [
-      RoutingRule(priority: 100, table: 7, source: IPPrefix("10.1.0.0/16")),
-      RoutingRule(priority: 200, table: 254),
-    ]
-    func entry(_ table: UInt32, _ prefix: String, _ device: Int32, metric: Int = 0) -> RoutingEntry {
-      RoutingEntry(table: table, destination: IPPrefix(prefix)!, device: device, metric: metric)
+    node.rules = [Rule(priority: 100, table: 7), Rule(priority: 200, table: 254)]
+    node.rules[0].source = IPPrefix("10.1.0.0/16")
+    func entry(_ table: UInt32, _ prefix: String, _ link: Int32, metric: UInt32 = 0) -> Netlink.Route {
+      Netlink.Route(to: IPPrefix(prefix)!, link: link, table: table, priority: metric)
     }
     node.routes = [
       entry(254, "0.0.0.0/0", 1), entry(254, "10.0.0.0/8", 2, metric: 10),
@@ -182,7 +180,7 @@ import Values
         case .route(let entry) = node.route(
           to: IPAddress(destination)!, from: source.flatMap { IPAddress($0) })
       else { return nil }
-      return entry.device
+      return entry.link
     }
     #expect(device("10.9.9.9") == 3)
     #expect(device("11.0.0.1") == 1)

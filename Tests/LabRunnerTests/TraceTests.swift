@@ -69,6 +69,34 @@ let bestDatapath: Datapath = KernelProbe.missing([.vlanFiltering]).isEmpty ? .hy
 
 /// What a person gets to see, and bad input.
 @Suite(.needs(.namespaces, .veth, .bridge, .ipv6), .serialized) struct TraceCommandTests {
+  @Test func whatCannotMatterIsNotRead() async throws {
+    try await withLab(FourVMs(), .linuxbridge) { running in
+      func nodes() async throws -> [String: NodeState] {
+        let session = try await TraceSession.open(
+          running.lab.name, from: "a", to: "b", running.tracer.lifecycle, netlab)
+        let nodes = session.kernel.nodes.map { (session.world.node($0.key), $0.value) }
+        return Dictionary(uniqueKeysWithValues: nodes)
+      }
+      // c gets to hear who has b's address, and no more; d is on another network.
+      let usual = try await nodes()
+      #expect(usual.keys.sorted() == ["a", "b", "c", "host"])
+      #expect(usual.filter { $0.value.routes.isEmpty }.map(\.key) == ["c"])
+      #expect(usual.values.allSatisfy { !$0.addresses.isEmpty || $0.name.hasSuffix(".host") })
+
+      try await running.run("sysctl -w net.ipv4.conf.eth0.forwarding=1", on: "c")
+      #expect(try await nodes()["c"]?.routes.isEmpty == false)
+
+      // Plugged otherwise than the lab says, d may have to do with it.
+      let (tap, port) = (DeviceName.tap(try running.port("d")), try running.port("a"))
+      let bridge = DeviceName.brq(running.lab.networks[port.network])
+      try await running.run("ip link set \(tap) master \(bridge)", on: "host")
+      try await running.run("ip address add \(try running.port("b").addresses[0]) dev eth0", on: "d")
+      let mixed = try await nodes()
+      #expect(mixed.keys.sorted() == ["a", "b", "c", "d", "host"])
+      #expect(mixed["d"]?.routes.isEmpty == false)
+    }
+  }
+
   @Test func everyTransport() async throws {
     try await withLab(FourVMs(), .linuxbridge) { running in
       for transport in Tracer.Probe.Transport.allCases {

@@ -20,7 +20,7 @@ import Values
     batch.createLink(NewLink(.vlan(VLAN(id: 5), parent: 3), name: "vlan5"))
     batch.createLink(NewLink(.vxlan(VXLAN(id: 5, local: "1.2.3.4", learning: true)), name: "vx"))
     batch.setLink(3, LinkChange(alias: "x", bridge: BridgeOptions(stpState: true)))
-    batch.setBridgePort(3, BridgePortOptions(state: .blocking, hairpin: true))
+    batch.setBridgePort(3, BridgePortOptions(state: .blocking, flags: [.hairpin: true]))
     batch.addAlternativeName("another-name", toLink: 3)
     batch.addAddress(LinkAddress(link: 3, address: "10.0.0.1/8"))
     batch.addRoute(Route(to: "10.0.0.0/8", via: "1.1.1.1", mtu: 1300))

@@ -129,9 +129,10 @@ import Values
       $0.setLink(21, LinkChange(isUp: true))
     }
     let options = BridgePortOptions(
-      state: .disabled, cost: 55, priority: 7, learning: false, unicastFlood: false, multicastFlood: false,
-      broadcastFlood: false, hairpin: true, bpduGuard: true, rootBlock: true, isolated: true,
-      neighbourSuppression: true, locked: true)
+      state: .disabled, cost: 55, priority: 7,
+      flags: Dictionary(
+        uniqueKeysWithValues: BridgePortOptions.Flag.allCases.filter { $0 != .vlanTunnel }
+          .map { ($0, !$0.isUsual) }))
     // The carrier's arrival is noticed a little later, and makes the bridge choose the state.
     while try host.connection.link(20).operationalState != .up {}
     try host.perform { $0.setBridgePort(20, options) }
@@ -144,7 +145,7 @@ import Values
       #expect(port[option].bool == true, "\(option)")
     }
     var read = try #require(try host.connection.link(20).bridgePort)
-    read.vlanTunnel = nil
+    read[.vlanTunnel] = nil
     #expect(read == options)
   }
 

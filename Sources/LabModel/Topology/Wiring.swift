@@ -108,11 +108,11 @@ package struct Wiring: Sendable {
   private func onward(from bridge: LabDevice, enteredBy port: LabDevice) -> (near: LabDevice, far: LabDevice)?
   {
     if isFiltering(bridge) { return nil }
-    let others = ports(of: bridge).filter { $0 != port }
-    guard others.count == 1, let far = peer(of: others[0]), !virtualMachines.contains(far.node) else {
-      return nil
-    }
-    return (others[0], far)
+    let members = ports(of: bridge)
+    guard members.count == 2, let near = members.first(where: { $0 != port }), let far = peer(of: near),
+      !virtualMachines.contains(far.node)
+    else { return nil }
+    return (near, far)
   }
 
   private func isFiltering(_ bridge: LabDevice) -> Bool {

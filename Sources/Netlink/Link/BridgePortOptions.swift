@@ -4,9 +4,55 @@ internal import Glibc
 /// The options of a bridge's port (`bridge link set dev … …`): nil leaves an option at what it is. Read back,
 /// all that the kernel reports are set.
 public struct BridgePortOptions: Hashable, Sendable {
-  /// What a port does with frames (BR_STATE_…).
+  /// What a port does with frames (BR_STATE_…), by the words of `bridge link`.
   public enum State: UInt8, Hashable, Sendable {
     case disabled, listening, learning, forwarding, blocking
+  }
+
+  /// What is on or off, by the words of `bridge link`.
+  public enum Flag: String, CaseIterable, Hashable, Sendable {
+    case learning
+    /// Unicast to unknown addresses leaves by this port.
+    case flood
+    case multicastFlood = "mcast_flood"
+    case broadcastFlood = "bcast_flood"
+    case hairpin
+    /// A BPDU received disables the port.
+    case bpduGuard = "guard"
+    case rootBlock = "root_block"
+    /// It exchanges frames with ports that are not isolated only.
+    case isolated
+    case neighbourSuppression = "neigh_suppress"
+    case locked
+    case vlanTunnel = "vlan_tunnel"
+
+    /// Whether it is on at a new port.
+    public var isUsual: Bool {
+      switch self {
+      case .learning, .flood, .multicastFlood, .broadcastFlood: true
+      default: false
+      }
+    }
+
+    fileprivate var attribute: Int {
+      switch self {
+      case .learning: IFLA_BRPORT_LEARNING
+      case .flood: IFLA_BRPORT_UNICAST_FLOOD
+      case .multicastFlood: IFLA_BRPORT_MCAST_FLOOD
+      case .broadcastFlood: IFLA_BRPORT_BCAST_FLOOD
+      case .hairpin: IFLA_BRPORT_MODE
+      case .bpduGuard: IFLA_BRPORT_GUARD
+      case .rootBlock: IFLA_BRPORT_PROTECT
+      case .isolated: IFLA_BRPORT_ISOLATED
+      case .neighbourSuppression: IFLA_BRPORT_NEIGH_SUPPRESS
+      case .locked: IFLA_BRPORT_LOCKED
+      case .vlanTunnel: IFLA_BRPORT_VLAN_TUNNEL
+      }
+    }
+
+    /// Attributes are few enough for each to have a bit.
+    fileprivate var bit: UInt64 { 1 << UInt64(attribute) }
+    fileprivate static let bits = allCases.reduce(0) { $0 | $1.bit }
   }
 
   /// `state`. Unless STP runs in user space, the kernel replaces any but ``State/disabled`` by its own choice at
@@ -16,66 +62,37 @@ public struct BridgePortOptions: Hashable, Sendable {
   public var cost: UInt32?
   /// `priority`.
   public var priority: UInt16?
-  /// `learning`.
-  public var learning: Bool?
-  /// `flood`: unicast to unknown addresses leaves by this port.
-  public var unicastFlood: Bool?
-  /// `mcast_flood`.
-  public var multicastFlood: Bool?
-  /// `bcast_flood`.
-  public var broadcastFlood: Bool?
-  /// `hairpin`.
-  public var hairpin: Bool?
-  /// `guard`: a BPDU received disables the port.
-  public var bpduGuard: Bool?
-  /// `root_block`.
-  public var rootBlock: Bool?
-  /// `isolated`: exchanges frames with ports that are not isolated only.
-  public var isolated: Bool?
-  /// `neigh_suppress`.
-  public var neighbourSuppression: Bool?
-  /// `locked`.
-  public var locked: Bool?
-  /// `vlan_tunnel`.
-  public var vlanTunnel: Bool?
+  private var known: UInt64 = 0
+  private var on: UInt64 = 0
 
   public init(
-    state: State? = nil, cost: UInt32? = nil, priority: UInt16? = nil, learning: Bool? = nil,
-    unicastFlood: Bool? = nil, multicastFlood: Bool? = nil, broadcastFlood: Bool? = nil, hairpin: Bool? = nil,
-    bpduGuard: Bool? = nil, rootBlock: Bool? = nil, isolated: Bool? = nil, neighbourSuppression: Bool? = nil,
-    locked: Bool? = nil, vlanTunnel: Bool? = nil
+    state: State? = nil, cost: UInt32? = nil, priority: UInt16? = nil, flags: [Flag: Bool] = [:]
   ) {
-    self.state = state
-    self.cost = cost
-    self.priority = priority
-    self.learning = learning
-    self.unicastFlood = unicastFlood
-    self.multicastFlood = multicastFlood
-    self.broadcastFlood = broadcastFlood
-    self.hairpin = hairpin
-    self.bpduGuard = bpduGuard
-    self.rootBlock = rootBlock
-    self.isolated = isolated
-    self.neighbourSuppression = neighbourSuppression
-    self.locked = locked
-    self.vlanTunnel = vlanTunnel
+    (self.state, self.cost, self.priority) = (state, cost, priority)
+    for (flag, value) in flags { self[flag] = value }
   }
+
+  public subscript(flag: Flag) -> Bool? {
+    get { known & flag.bit == 0 ? nil : on & flag.bit != 0 }
+    set { set(flag.bit, newValue) }
+  }
+
+  private mutating func set(_ bit: UInt64, _ value: Bool?) {
+    known = value == nil ? known & ~bit : known | bit
+    on = value == true ? on | bit : on & ~bit
+  }
+
+  /// The flags that are otherwise than at a new port, in the order of the cases.
+  public var unusual: [Flag] { Flag.allCases.filter { self[$0] == !$0.isUsual } }
+
+  /// A flag as `bridge link` takes it: `learning off`.
+  public static func text(_ flag: Flag, _ isOn: Bool) -> String { "\(flag.rawValue) \(isOn ? "on" : "off")" }
 
   func encode(to buffer: inout MessageBuffer) {
     buffer.attribute(IFLA_BRPORT_STATE, state?.rawValue)
     buffer.attribute(IFLA_BRPORT_COST, cost)
     buffer.attribute(IFLA_BRPORT_PRIORITY, priority)
-    buffer.attribute(IFLA_BRPORT_LEARNING, learning)
-    buffer.attribute(IFLA_BRPORT_UNICAST_FLOOD, unicastFlood)
-    buffer.attribute(IFLA_BRPORT_MCAST_FLOOD, multicastFlood)
-    buffer.attribute(IFLA_BRPORT_BCAST_FLOOD, broadcastFlood)
-    buffer.attribute(IFLA_BRPORT_MODE, hairpin)
-    buffer.attribute(IFLA_BRPORT_GUARD, bpduGuard)
-    buffer.attribute(IFLA_BRPORT_PROTECT, rootBlock)
-    buffer.attribute(IFLA_BRPORT_ISOLATED, isolated)
-    buffer.attribute(IFLA_BRPORT_NEIGH_SUPPRESS, neighbourSuppression)
-    buffer.attribute(IFLA_BRPORT_LOCKED, locked)
-    buffer.attribute(IFLA_BRPORT_VLAN_TUNNEL, vlanTunnel)
+    for flag in Flag.allCases { buffer.attribute(flag.attribute, self[flag]) }
   }
 
   init(decoding data: RawSpan) {
@@ -85,17 +102,7 @@ public struct BridgePortOptions: Hashable, Sendable {
       case IFLA_BRPORT_STATE: state = value.integer().flatMap(State.init)
       case IFLA_BRPORT_COST: cost = value.integer()
       case IFLA_BRPORT_PRIORITY: priority = value.integer()
-      case IFLA_BRPORT_LEARNING: learning = value.flag
-      case IFLA_BRPORT_UNICAST_FLOOD: unicastFlood = value.flag
-      case IFLA_BRPORT_MCAST_FLOOD: multicastFlood = value.flag
-      case IFLA_BRPORT_BCAST_FLOOD: broadcastFlood = value.flag
-      case IFLA_BRPORT_MODE: hairpin = value.flag
-      case IFLA_BRPORT_GUARD: bpduGuard = value.flag
-      case IFLA_BRPORT_PROTECT: rootBlock = value.flag
-      case IFLA_BRPORT_ISOLATED: isolated = value.flag
-      case IFLA_BRPORT_NEIGH_SUPPRESS: neighbourSuppression = value.flag
-      case IFLA_BRPORT_LOCKED: locked = value.flag
-      case IFLA_BRPORT_VLAN_TUNNEL: vlanTunnel = value.flag
+      case 0..<64 where Flag.bits & 1 << UInt64(type) != 0: set(1 << UInt64(type), value.flag)
       default: break
       }
     }
