@@ -130,7 +130,7 @@ static void start_network(void) {
   close(any);
   // The sysctls of IPv6 must be there before anybody asks for them. The rest would load at its first use, but each would
   // cost a process.
-  char *const modprobe[] = {"/sbin/modprobe", "-a", "ipv6", "veth", "bridge", "8021q", NULL};
+  char *const modprobe[] = {"/sbin/modprobe", "-a", "ipv6", "veth", "bridge", "8021q", "sch_netem", "sch_tbf", NULL};
   if (run_to_end(modprobe) != 0) fprintf(stderr, "netlab sandbox: modprobe failed\n");
 }
 

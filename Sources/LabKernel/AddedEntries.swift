@@ -85,7 +85,7 @@ struct AddedEntries {
   private func described(_ qdisc: Qdisc, _ entry: Netlink.TableEntry) -> LabModel.TableEntry? {
     // What hangs below goes with what it hangs under.
     guard let device = names[qdisc.link],
-      let place = [0xffff_ffff: "root \(qdisc.kind)", 0xffff_fff1: qdisc.kind][qdisc.parent]
+      let place = [Qdisc.root: "root \(qdisc.kind.name)", Qdisc.entrance: qdisc.kind.name][qdisc.parent]
     else { return nil }
     return made(.qdisc, "dev \(device) \(place.terminalSafe)", entry, device)
   }

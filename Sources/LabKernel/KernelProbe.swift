@@ -46,6 +46,13 @@ package enum KernelProbe {
       let address = IPAddress(family: .ipv6, value: 0xfd << 120 | 1)
       batch.addAddress(LinkAddress(link: 1, address: IPPrefix(address: address, length: 64)))
     case .vxlan: batch.createLink(NewLink(.vxlan(VXLAN(id: 2)), name: "probe0"))
+    case .tbf:
+      batch.createLink(NewLink(.bridge(Netlink.BridgeOptions()), name: "probe0", index: 10))
+      let bucket = TokenBucket(rate: 8_000_000, burst: 10_000, limit: 10_000)
+      batch.addQdisc(Qdisc(link: 10, kind: .tbf(bucket)))
+    case .netem:
+      batch.createLink(NewLink(.bridge(Netlink.BridgeOptions()), name: "probe0", index: 10))
+      batch.addQdisc(Qdisc(link: 10, kind: .netem(Netem())))
     case .dummy: batch.createLink(NewLink(.dummy, name: "probe0"))
     case .tun:
       guard unsafe access("/dev/net/tun", R_OK | W_OK) == 0 else {

@@ -28,14 +28,14 @@ struct HookReader {
     hooks += await legacyHooks(of: namespace)
     for qdisc in node.qdiscs {
       guard let device = node[qdisc.link]?.name else { continue }
-      switch qdisc.kind {
+      switch qdisc.kind.name {
       case "noqueue", "pfifo_fast", "fq_codel", "fq", "mq", "noop": break
       case "clsact", "ingress":
         for direction in ["ingress", "egress"] {
           hooks += await filterHook(device, direction, namespace.name)
         }
       default:
-        let lines = await output(["tc", "qdisc", "show", "dev", device], namespace.name) ?? qdisc.kind
+        let lines = await output(["tc", "qdisc", "show", "dev", device], namespace.name) ?? qdisc.kind.name
         hooks.append(
           PacketHook(
             point: .trafficControl(device: device, direction: "egress"), name: "tc qdisc on \(device)",

@@ -16,7 +16,7 @@ extension RequestDescription {
 /// What attributes of one number mean depends on what they are in.
 private enum AttributeScope {
   case link, linkInfo, bridge, vlan, vxlan, veth, peer, bridgePort, bridgeVLAN
-  case address, route, neighbour, other
+  case address, route, neighbour, qdisc, netem, tbf, other
 
   init(ofRequest type: Int) {
     switch type {
@@ -24,6 +24,7 @@ private enum AttributeScope {
     case RTM_NEWADDR...RTM_GETADDR: self = .address
     case RTM_NEWROUTE...RTM_GETROUTE: self = .route
     case RTM_NEWNEIGH...RTM_GETNEIGH: self = .neighbour
+    case RTM_NEWQDISC...RTM_GETQDISC: self = .qdisc
     default: self = .other
     }
   }
@@ -34,6 +35,8 @@ private enum AttributeScope {
     case .link, .peer: 16
     case .address: 8
     case .route, .neighbour: 12
+    case .qdisc: 20
+    case .netem: Netem.fixedLength
     default: 0
     }
   }
@@ -47,6 +50,7 @@ private enum AttributeScope {
     case (.linkInfo, IFLA_INFO_DATA):
       ["bridge": .bridge, "vlan": .vlan, "vxlan": .vxlan, "veth": .veth][kind]
     case (.veth, VETH_INFO_PEER): .peer
+    case (.qdisc, TCA_OPTIONS): ["netem": .netem, "tbf": .tbf][kind]
     default: nil
     }
   }
@@ -58,7 +62,7 @@ private enum AttributeScope {
       let type = message.integer(at: position + 2, as: UInt16.self).map({ Int($0) & 0x3fff }),
       position + length <= message.byteCount
     {
-      if self == .linkInfo && type == IFLA_INFO_KIND {
+      if self == .linkInfo && type == IFLA_INFO_KIND || self == .qdisc && type == TCA_KIND {
         kind = message.extracting(position + 4..<position + length).string
       }
       if position..<position + length ~= offset {
@@ -137,6 +141,18 @@ private enum AttributeScope {
       [
         NDA_DST: "NDA_DST", NDA_LLADDR: "NDA_LLADDR", NDA_VLAN: "NDA_VLAN", NDA_MASTER: "NDA_MASTER",
         NDA_IFINDEX: "NDA_IFINDEX", NDA_NDM_STATE_MASK: "NDA_NDM_STATE_MASK",
+      ]
+    case .qdisc: [TCA_KIND: "TCA_KIND", TCA_OPTIONS: "TCA_OPTIONS"]
+    case .netem:
+      [
+        TCA_NETEM_LATENCY64: "TCA_NETEM_LATENCY64", TCA_NETEM_JITTER64: "TCA_NETEM_JITTER64",
+        TCA_NETEM_CORR: "TCA_NETEM_CORR", TCA_NETEM_REORDER: "TCA_NETEM_REORDER",
+        TCA_NETEM_CORRUPT: "TCA_NETEM_CORRUPT", TCA_NETEM_RATE: "TCA_NETEM_RATE",
+        TCA_NETEM_RATE64: "TCA_NETEM_RATE64",
+      ]
+    case .tbf:
+      [
+        TCA_TBF_PARMS: "TCA_TBF_PARMS", TCA_TBF_RATE64: "TCA_TBF_RATE64", TCA_TBF_BURST: "TCA_TBF_BURST",
       ]
     case .other: [:]
     }

@@ -30,6 +30,8 @@ struct RequestDescription {
         "flush forwarding entries of link \(payload.integer(at: 4, as: Int32.self) ?? 0)"
       case RTM_NEWNEIGH: "add \(Self.neighbour(in: payload))"
       case RTM_DELNEIGH: "delete \(Self.neighbour(in: payload))"
+      case RTM_NEWQDISC: "\(isCreation ? "set" : "change") \(Self.qdisc(in: payload))"
+      case RTM_DELQDISC: "delete \(Self.qdisc(in: payload))"
       case RTM_NEWNSID: "assign an id to a namespace"
       case RTM_GETNSID: "get the id of a namespace"
       default: Self.name(of: header.type)
@@ -45,6 +47,7 @@ struct RequestDescription {
     case RTM_GETROUTE: "list routes"
     case RTM_GETRULE: "list rules"
     case RTM_GETNEIGH: "list neighbours"
+    case RTM_GETQDISC: "list queueing disciplines"
     default: "request of type \(type)"
     }
   }
@@ -157,5 +160,10 @@ struct RequestDescription {
     guard let entry = ForwardingEntry(decoding: payload) else { return "neighbour" }
     let vlan = entry.vlan.map { " in VLAN \($0)" } ?? ""
     return "forwarding entry \(entry.address)\(vlan) of link \(entry.link)"
+  }
+
+  private static func qdisc(in payload: RawSpan) -> String {
+    guard let qdisc = Qdisc(decoding: payload) else { return "queueing discipline" }
+    return "queueing discipline \(qdisc.kind.name)\(qdisc.kind.name.isEmpty ? "" : " ")of link \(qdisc.link)"
   }
 }

@@ -27,6 +27,8 @@ import Values
     batch.addNeighbour(Neighbour(link: 3, address: "10.0.0.2", linkLayerAddress: "02:00:00:00:00:01"))
     batch.addForwardingEntry(ForwardingEntry(link: 3, address: "02:00:00:00:00:01", vlan: 5))
     batch.addBridgeVLAN(BridgeVLAN(5...20), toPort: 3)
+    batch.addQdisc(Qdisc(link: 3, kind: .netem(Netem(delay: 5, rate: 40_000_000_000))))
+    batch.addQdisc(Qdisc(link: 3, kind: .tbf(TokenBucket(rate: 8000, burst: 2000, limit: 3000))))
     return (0..<batch.count).map { Array(batch.buffer.bytes[batch.range(of: $0)]) }
   }
 
@@ -55,8 +57,8 @@ import Values
       $0.addRoute(Route(to: "11.0.0.0/8", via: "10.0.0.2", mtu: 1300))
       $0.addNeighbour(Neighbour(link: 10, address: "10.0.0.2", linkLayerAddress: "02:00:00:00:00:01"))
     }
-    // RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH, RTM_GETRULE
-    let lists = try [18, 22, 26, 30, 34].map { try replies(to: $0, on: host.connection.socket) }
+    // RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH, RTM_GETRULE, RTM_GETQDISC
+    let lists = try [18, 22, 26, 30, 34, 38].map { try replies(to: $0, on: host.connection.socket) }
     #expect(lists.allSatisfy { $0.count > 1 })
     for message in lists.joined() {
       let payload = message.dropFirst(16)
@@ -68,7 +70,7 @@ import Values
   private func replies(to type: Int, on socket: borrowing Socket) throws -> [[UInt8]] {
     var request = MessageBuffer()
     request.message(type, flags: 0x300) { buffer in  // NLM_F_DUMP
-      for _ in 0..<(type == 18 ? 4 : type == 22 ? 2 : 3) { buffer.field(UInt32(0)) }
+      for _ in 0..<(type == 18 ? 4 : type == 22 ? 2 : type == 38 ? 5 : 3) { buffer.field(UInt32(0)) }
     }
     try socket.send(request.bytes[...])
     var replies: [[UInt8]] = []

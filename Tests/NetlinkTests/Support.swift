@@ -23,6 +23,7 @@ struct JSON {
   var array: [JSON] { (value as? [Any] ?? []).map { JSON(value: $0) } }
   var string: String? { value as? String }
   var int: Int? { value as? Int }
+  var double: Double? { value as? Double }
   var bool: Bool? { value as? Bool }
   var strings: [String] { array.compactMap(\.string) }
 }
@@ -94,6 +95,10 @@ final class TestNamespace {
   /// What `bridge -j` says of this namespace.
   @discardableResult
   func bridge(_ arguments: String...) throws -> JSON { try json("bridge", arguments) }
+
+  /// What `tc -j -d` says of this namespace.
+  @discardableResult
+  func tc(_ arguments: String...) throws -> JSON { try json("tc", arguments) }
 
   private func json(_ tool: String, _ arguments: [String]) throws -> JSON {
     let text = try run([tool, "-n", name, "-d", "-j"] + arguments)

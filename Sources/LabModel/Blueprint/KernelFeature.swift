@@ -9,6 +9,8 @@ package enum KernelFeature: String, CaseIterable, Codable, Sendable {
   case vxlan = "VXLAN"
   case dummy = "dummy devices"
   case tun = "TUN/TAP devices"
+  case tbf
+  case netem
 
   /// The kernel option that brings the feature.
   package var option: String {
@@ -22,6 +24,8 @@ package enum KernelFeature: String, CaseIterable, Codable, Sendable {
     case .vxlan: "CONFIG_VXLAN"
     case .dummy: "CONFIG_DUMMY"
     case .tun: "CONFIG_TUN"
+    case .tbf: "CONFIG_NET_SCH_TBF"
+    case .netem: "CONFIG_NET_SCH_NETEM"
     }
   }
 }
