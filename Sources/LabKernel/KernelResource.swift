@@ -1,10 +1,15 @@
 import LabModel
 import Netlink
 
-/// What the kernel layer knows of a kind of resource: how its steps are taken.
+/// What the kernel layer knows of a kind of resource: how it is found, and how its steps are taken.
 ///
 /// Each kind of ``ResourceKinds`` has a file in `Resources`; one without does not compile.
-package protocol KernelResource: Resource where Step: ExecutableStep {}
+package protocol KernelResource: Resource where Step: ExecutableStep {
+  /// What has to be read of a namespace, besides its links, to find them.
+  static var aspects: KernelState.Aspects { get }
+  /// Those that a namespace holds, of what is the lab's.
+  static func found(in node: ObservedNode) -> [Self]
+}
 
 /// A step that can be taken.
 package protocol ExecutableStep: PlanStep {
@@ -56,7 +61,7 @@ package struct RequestTarget {
 }
 
 /// The kinds, so that each must be one.
-private let kernelResources: [any KernelResource.Type] = list(ResourceKinds.self)
+let kernelResources: [any KernelResource.Type] = list(ResourceKinds.self)
 
 private func list<each Kind: KernelResource>(_: (repeat each Kind).Type) -> [any KernelResource.Type] {
   var kinds: [any KernelResource.Type] = []

@@ -28,9 +28,7 @@ package struct KernelState: Sendable {
     package static let statistics = Aspects(rawValue: 256)
 
     /// What a lab has an opinion of.
-    package static let blueprint: Aspects = [
-      .cables, .addresses, .mainRoutes, .addedEntries, .vlans, .offloads,
-    ]
+    package static let blueprint = kernelResources.reduce(into: Aspects()) { $0.formUnion($1.aspects) }
     /// What there is besides that.
     package static let details: Aspects = [.allRoutes, .allEntries, .statistics]
     /// What decides to whom frames get.
@@ -41,11 +39,15 @@ package struct KernelState: Sendable {
 
   /// By `ip netns` name.
   package private(set) var nodes: [String: NodeState] = [:]
+  /// The names in the order in which everything is read: what was made together lies together in the kernel's memory.
+  let names: [String]
 
   /// Reads the links of namespaces, with counters if those are among the aspects.
   package init(_ namespaces: OpenNamespaces, reading aspects: Aspects = []) throws(NetlinkError) {
     let statistics = aspects.contains(.statistics)
-    for (name, namespace) in namespaces.byName {
+    names = namespaces.byName.keys.sorted()
+    for name in names {
+      guard let namespace = namespaces[name] else { continue }
       nodes[name] = NodeState(name: name, links: try namespace.readLinks(withStatistics: statistics))
     }
   }
@@ -62,7 +64,8 @@ package struct KernelState: Sendable {
     in namespaces: OpenNamespaces
   ) throws(NetlinkError) {
     if aspects.contains(.cables) { try findCables(in: namespaces) }
-    for (name, namespace) in namespaces.byName where names?.contains(name) != false {
+    for name in self.names where names?.contains(name) != false {
+      guard let namespace = namespaces[name] else { continue }
       try nodes[name]?.read(aspects, settings: settings[name] ?? [], in: namespace)
     }
   }

@@ -47,22 +47,10 @@ package struct Ownership {
     var taken = Set<String>()
     for link in unknown {
       guard let alias = link.alias, let name = names[alias], !present.contains(name),
-        recorded[name]?.word == link.kindWord, taken.insert(name).inserted
+        recorded[name]?.word == link.kind?.name, taken.insert(name).inserted
       else { continue }
       found[link.index] = name
     }
     return found
-  }
-}
-
-extension Netlink.Link {
-  /// The word `ip link add … type` uses, of the kinds that netlab makes.
-  fileprivate var kindWord: String? {
-    switch kind {
-    case .veth: "veth"
-    case .bridge: "bridge"
-    case .vlan: "vlan"
-    default: nil
-    }
   }
 }

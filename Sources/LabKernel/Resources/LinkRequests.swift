@@ -2,7 +2,23 @@ import Glibc
 import LabModel
 import Netlink
 
-extension LabModel.Link: KernelResource {}
+extension LabModel.Link: KernelResource {
+  package static let aspects: KernelState.Aspects = [.cables, .offloads]
+
+  package static func found(in node: ObservedNode) -> [LabModel.Link] { node.links }
+
+  /// A link that the kernel describes, whoever made it.
+  init(_ link: Netlink.Link, of node: NodeState, in view: any LinkView) {
+    let name = view.name(of: link.index) ?? link.name
+    self.init(
+      namespace: node.name, name: name, kind: linkKind(of: link, in: view), mac: link.address,
+      mtu: Int(link.mtu), master: view.name(of: link.master), isUp: link.isUp,
+      isPromiscuous: link.flags.contains(.promiscuous), alias: link.alias, altnames: link.alternativeNames)
+    if name != link.name { presentName = link.name }
+    options = link.options
+    if let offloads = node.offloads[link.index] { options.add(offloads) }
+  }
+}
 
 extension LinkStep: RequestStep {
   package var otherNamespace: String? {

@@ -1,6 +1,10 @@
 import LabModel
 
-extension Namespace: KernelResource {}
+extension Namespace: KernelResource {
+  package static let aspects: KernelState.Aspects = []
+
+  package static func found(in node: ObservedNode) -> [Namespace] { [Namespace(name: node.name)] }
+}
 
 extension Namespace.Step: ExecutableStep {
   package static func execute(_ steps: [Self], by applier: inout Applier) throws(StepFailure) {

@@ -3,6 +3,22 @@ import Netlink
 import Values
 
 extension RouteEntry: KernelResource, Requested {
+  package static let aspects: KernelState.Aspects = .mainRoutes
+
+  /// Those that a person may have added.
+  package static func found(in node: ObservedNode) -> [RouteEntry] {
+    node.state.routes.compactMap { route in
+      let device = node.name(of: route.link)
+      guard route.table == Netlink.Route.mainTable, route.source != .kernel,
+        route.source != .routerAdvertisement, let type = RouteType(route.kind),
+        route.link == nil || device != nil || type != .unicast
+      else { return nil }
+      return RouteEntry(
+        namespace: node.name, destination: route.destination, gateway: route.gateway,
+        device: type == .unicast ? device : nil, type: type, metric: route.priority.map(Int.init))
+    }
+  }
+
   private func request(_ target: RequestTarget) throws(StepFailure) -> Netlink.Route {
     let link = try device.map { name throws(StepFailure) in try target.index(name) }
     return Netlink.Route(
