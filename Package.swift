@@ -24,10 +24,10 @@ let system = Target.Dependency.product(name: "SystemPackage", package: "swift-sy
 
 let layers = [
   layer("LabMachine", "CNetlink", "Netlink", system),
-  layer("LabKernel", "CNetlink", "LabMachine", "LabModel", "Netlink", "Values"),
   layer("LabProcesses", "LabMachine", "LabModel", subprocess, system),
   layer("LabKeeper", "CNetlink", "LabProcesses", system),
-  layer("LabLifecycle", "LabKeeper", "LabKernel", logging, system),
+  layer("LabKernel", "CNetlink", "LabKeeper", "Netlink", "Values"),
+  layer("LabLifecycle", "LabKernel", logging, system),
   layer("LabLoading", "CNetlink", "LabProcesses", system),
   layer("LabInspect", "LabLifecycle"),
   layer("LabTrace", "LabInspect"),
@@ -39,7 +39,7 @@ let layers = [
 ]
 
 /// Labs that ship. Each is one file, and an executable target of its own so that the build type-checks it.
-let labs = ["TwoVMs", "TwoSubnets", "TwoNetworks", "TrunkVM", "Crowd"]
+let labs = ["TwoVMs", "TwoSubnets", "TwoNetworks", "TrunkVM", "Crowd", "Service"]
 
 let package = Package(
   name: "netlab",

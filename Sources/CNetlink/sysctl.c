@@ -100,7 +100,13 @@ int cnl_read_sysctls(int ns, int proc, const char *paths, int count, char *value
 ssize_t cnl_read_in_namespace(int ns, const char *path, void *bytes, size_t size) {
   if (cnl_enter(ns) != 0) return -1;
   int file = open(path, O_RDONLY | O_CLOEXEC);
-  ssize_t length = file < 0 ? -1 : read(file, bytes, size);
+  ssize_t length = file < 0 ? -1 : 0, more = 1;
+  // A read gives a page at most.
+  while (length >= 0 && more > 0 && (size_t)length < size) {
+    more = read(file, (char *)bytes + length, size - length);
+    if (more > 0) length += more;
+    if (more < 0 && length == 0) length = -1;
+  }
   cnl_close(file);
   cnl_leave();
   return length;

@@ -1,5 +1,6 @@
 import LabKernel
 import LabKit
+import LabLifecycle
 import LabMachine
 import LabModel
 import LabProcesses
@@ -35,8 +36,8 @@ struct CheckContext: Sendable {
     return found
   }
 
-  /// The path of a node's namespace.
-  func namespace(of node: String) -> String { OpenNamespace.path(of: lab.namespace(of: node)) }
+  /// Where commands run in a node.
+  func place(of node: String) -> NodePlace { LabStore().place(of: node, in: lab) }
 
   /// A node's namespace, open, with a connection.
   func open(_ node: String) throws -> OpenNamespace {
@@ -49,7 +50,7 @@ struct CheckContext: Sendable {
 
   /// Runs a command in a node's namespace.
   func run(_ command: [String], on node: String, timeout: Duration) async throws -> ProcessResult {
-    try await processes.run(command, in: namespace(of: node), timeout: timeout)
+    try await processes.run(command, at: place(of: node), timeout: timeout)
   }
 
   /// Runs one of the check's ``RunnableCheck/tools`` in a node's namespace.

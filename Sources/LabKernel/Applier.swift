@@ -13,6 +13,10 @@ package struct Applier {
   let faults: Faults?
   /// Whether it stops when its task is cancelled.
   let isCancellable: Bool
+  /// What runs in the nodes.
+  private let programs: Programs?
+  /// What has to be usable before something runs; `nil` when it is known to be.
+  private var unready: Blueprint?
   /// Where new namespaces come from.
   private var supply: NamespaceSupply?
   /// The new namespaces, in the order of the plan, each with the settings that it gets first of all.
@@ -39,11 +43,16 @@ package struct Applier {
   /// How many steps are put to the kernel together. It can be interrupted in between.
   private var batchLimit: Int { faults == nil ? 128 : 1 }
 
-  /// - Parameter supply: new namespaces, if some are being made already.
+  /// - Parameters:
+  ///   - supply: new namespaces, if some are being made already.
+  ///   - programs: what starts and stops programs, for plans with such steps.
+  ///   - wanted: what has to be usable before a program is started.
   package init(
     _ namespaces: OpenNamespaces, mark: Mark, supply: NamespaceSupply? = nil, faults: Faults? = nil,
-    isCancellable: Bool = false
+    isCancellable: Bool = false, programs: Programs? = nil, running wanted: Blueprint? = nil
   ) {
+    self.programs = programs
+    self.unready = wanted
     self.namespaces = namespaces
     self.mark = mark
     self.supply = supply
@@ -177,6 +186,31 @@ package struct Applier {
       try body(namespace)
     } catch {
       throw StepFailure(step: step, error: error)
+    }
+  }
+
+  /// Starts or stops something that runs in a node.
+  mutating func run(
+    _ step: any PlanStep, _ body: (Programs, OpenNamespace?) throws(RunnerError) -> Void
+  ) throws(StepFailure) {
+    while made < expected.count { try makeNext() }
+    try flush()
+    guard let programs else { return }
+    if let error = interruption(step.commands.first ?? "stop a program") {
+      throw StepFailure(step: step, error: error)
+    }
+    do {
+      let namespace = namespaces[step.namespace]
+      if let wanted = unready, namespace != nil {
+        try namespaces.waitUntilReady(wanted)
+        unready = nil
+      }
+      try body(programs, namespace)
+    } catch {
+      if isCancellable && Task.isCancelled {
+        throw StepFailure(step: step, error: NetlinkError(operation: "go on", code: ECANCELED))
+      }
+      throw StepFailure(step: step, problem: "\(error)")
     }
   }
 

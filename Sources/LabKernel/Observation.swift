@@ -5,7 +5,8 @@ import Values
 /// What the kernel holds of a lab, in the same terms as a blueprint: a function of what was read.
 package struct Observation: Sendable {
   package let kernel: KernelState
-  package private(set) var blueprint = Blueprint()
+  /// What runs in the nodes is added by who knows where that is kept.
+  package var blueprint = Blueprint()
   /// Devices in the lab's namespaces that the lab did not make.
   package let unmanaged: [LabModel.Link]
 

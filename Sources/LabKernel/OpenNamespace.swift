@@ -27,6 +27,9 @@ package final class OpenNamespace {
 
   package static func path(of name: String) -> String { "\(NetworkNamespace.directory)/\(name)" }
 
+  /// What tells it from the one that its name had before.
+  package var number: UInt64 { connection.namespaceNumber ?? namespace.identity.inode }
+
   /// Opens a pinned namespace; `nil` when there is none of that name.
   package static func open(_ name: String) throws(NetlinkError) -> OpenNamespace? {
     let path = path(of: name)

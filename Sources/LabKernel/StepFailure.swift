@@ -29,8 +29,8 @@ package struct StepFailure: Error {
   /// What a person needs: the command that is the same as the step, the kernel's words, the place in the lab.
   package var report: String {
     let command = step.commands.joined(separator: " && ")
-    let words = error.map { "\($0)" } ?? problem ?? ""
+    let words = error.map { "the kernel refused a step: \($0)" } ?? problem ?? ""
     let place = step.origin.map { "\($0): " } ?? ""
-    return "\(place)error: the kernel refused a step: \(words)\n  the step: \(command)"
+    return "\(place)error: \(words)\n  the step: \(command)"
   }
 }

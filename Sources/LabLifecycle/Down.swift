@@ -1,3 +1,4 @@
+import LabKeeper
 import LabKernel
 import LabKit
 import LabMachine
@@ -29,6 +30,7 @@ extension Lifecycle {
     var leaving = state
     leaving.phase = .goingDown
     try save(leaving, over: state)
+    try Timeline.phase("programs") { try endPrograms(of: lab) }
     let failures = Timeline.phase("unpin") {
       unpin(
         state.namespaces.filter { namespaces[$0] != nil || Files.isEmptyFile(OpenNamespace.path(of: $0)) })
@@ -67,6 +69,20 @@ extension Lifecycle {
     let path = OpenNamespace.path(of: name)
     if let code = faults?.next() { throw NetlinkError(operation: "unpin namespace \(path)", code: code) }
     try NetworkNamespace.unpin(path: path)
+  }
+
+  /// Ends all that runs among a lab's processes: what it brought, in reverse order, and then what somebody left there.
+  func endPrograms(of lab: String) throws {
+    guard let keeper = try LabKeeper(at: store.folder(of: lab).keeper) else { return }
+    if let code = faults?.next() { throw FileError("stop the programs of the lab", Errno(rawValue: code)) }
+    for daemon in try keeper.daemons().reversed() { try keeper.stop(daemon.name) }
+    for stray in try keeper.strays() {
+      warning(
+        "'\(stray.command.terminalSafe)' (\(stray.process)), which a command left running in the lab, is ended with it"
+      )
+    }
+    // The keeper of a world has what is being done now in it, and ends when the lab is forgotten.
+    if World.keeper == nil { try keeper.end() }
   }
 
   func forget(_ lab: String) throws {

@@ -28,6 +28,8 @@ package struct LabStore: Sendable {
     case phase
     /// A state that is being written.
     case draft = "state.json.new"
+    /// The socket of the lab's keeper, which ends without the state. In an ordinary user's world it is elsewhere.
+    case keeper
     /// The last to go: whoever waits for it then knows that all is gone.
     case lock
   }
@@ -95,6 +97,40 @@ package struct LabStore: Sendable {
     }
   }
 
+  /// Where the programs of a lab find and leave things.
+  package func folder(of lab: String) -> LabFolder {
+    let directory = directory(of: lab)
+    return LabFolder(
+      keeper: World.keeper ?? path(of: .keeper, of: lab), logs: "\(directory)/logs", etc: "\(directory)/etc",
+      setups: "\(directory)/setups")
+  }
+
+  /// Where commands run in a node: among the lab's processes, if it has any.
+  package func place(of node: String, in lab: ResolvedLab) -> NodePlace {
+    let folder = folder(of: lab.name)
+    return NodePlace(
+      namespace: OpenNamespace.path(of: lab.namespace(of: node)),
+      keeper: lab.services.isEmpty ? nil : folder.keeper, etc: folder.etc,
+      hostname: lab.node(node)?.hostname ?? node)
+  }
+
+  /// Keeps what the lab's nodes have in place of files of /etc.
+  func write(hosts: String, of lab: String) throws {
+    let folder = folder(of: lab).etc
+    let path = "\(folder)/hosts"
+    if let old = try? Files.read(path, followingLinks: false), String(decoding: old, as: UTF8.self) == hosts {
+      return
+    }
+    do throws(FileError) {
+      try Files.makePrivateDirectory(folder)
+      // What has it bound keeps the old one.
+      try Files.removeFile(path)
+      try Files.write(Array(hosts.utf8), to: path, permissions: 0o644)
+    } catch {
+      throw unwritable(error)
+    }
+  }
+
   /// Makes a directory for what a command needs while the lab runs, such as a capture. It removes that itself; what one
   /// that was killed has left goes with the lab.
   package func makeWorkDirectory(of lab: String) throws(FileError) -> String {
@@ -149,7 +185,8 @@ package struct LabStore: Sendable {
 
   /// Forgets a lab. The caller holds its lock, which ends with its file.
   func remove(_ lab: String) throws {
-    try Files.remove(workDirectory(of: lab))
+    let folder = folder(of: lab)
+    for path in [workDirectory(of: lab), folder.logs, folder.etc, folder.setups] { try Files.remove(path) }
     for file in File.allCases { try Files.removeFile(path(of: file, of: lab)) }
     // Not when somebody put something else there.
     _ = unsafe rmdir(directory(of: lab))

@@ -1,3 +1,4 @@
+import LabKeeper
 import LabKernel
 import LabKit
 import LabMachine
@@ -65,9 +66,29 @@ package struct Lifecycle: Sendable {
     return state
   }
 
-  /// The path of a node's namespace in a running lab, for entering it.
-  package func namespacePath(of node: String, in lab: String) throws -> String {
+  /// Where a person's command runs in a node of a running lab: among the lab's processes, so that `down` finds what it
+  /// leaves behind.
+  package func place(of node: String, in lab: String) throws -> NodePlace {
     let state = try state(of: lab)
+    let (namespace, folder) = (try namespacePath(of: node, state), store.folder(of: lab))
+    let vm = state.document.nodes.first { $0.name == node }?.declaration as? VM
+    var place = NodePlace(namespace: namespace, etc: folder.etc, hostname: vm?.hostname ?? node)
+    do {
+      _ = try LabKeeper(startedAt: folder.keeper)
+      place.keeper = folder.keeper
+    } catch {
+      warning("what this command leaves running will not be found, because nothing keeps it: \(error)")
+    }
+    return place
+  }
+
+  /// The path of a node's namespace in a running lab.
+  package func namespacePath(of node: String, in lab: String) throws -> String {
+    try namespacePath(of: node, state(of: lab))
+  }
+
+  private func namespacePath(of node: String, _ state: LabState) throws -> String {
+    let lab = state.document.name
     let nodes = state.namespaces.map { String($0.dropFirst(lab.count + 1)) }
     guard nodes.contains(node) else {
       throw RunnerError(
@@ -110,8 +131,23 @@ package struct Lifecycle: Sendable {
       var kernel = try KernelState(namespaces, reading: more)
       try kernel.read(.blueprint.union(more), settings: expectation.settingPaths, in: namespaces)
       namespaces.learn(kernel, expectation.ownership)
-      return expectation.observation(of: kernel)
+      var observation = expectation.observation(of: kernel)
+      try observePrograms(namespaces, of: state, wanted: wanted, into: &observation.blueprint)
+      return observation
     }
+  }
+
+  /// Adds what runs in the nodes, and what was done in them. Where nothing ever was to run, nothing is looked for.
+  private func observePrograms(
+    _ namespaces: OpenNamespaces, of state: LabState, wanted: Blueprint, into observed: inout Blueprint
+  ) throws {
+    let lab = state.document.name
+    let folder = store.folder(of: lab)
+    if !wanted.daemons.isEmpty || state.earlier.contains(where: { !$0.services.isEmpty }) {
+      observed.daemons = try Daemon.observe(in: folder, lab: lab, namespaces)
+    }
+    let setups = wanted[Setup.self]
+    if !setups.isEmpty { observed[Setup.self] = Setup.observe(setups, in: folder, namespaces) }
   }
 
   func notRunning(_ lab: String) throws -> RunnerError {

@@ -38,7 +38,8 @@ extension Lifecycle {
     state.replaceDocument(with: document)
     let wanted = blueprint.marked(state.mark)
     state.addNamespaces(of: wanted)
-    var run = Run(lifecycle: self, state: state, previous: previous, wanted: wanted)
+    var run = Run(
+      lifecycle: self, state: state, previous: previous, wanted: wanted, hosts: lab.hostsFile)
     do {
       let report = try run.converge()
       // From here on the lab is up, whatever signal comes.
@@ -102,6 +103,9 @@ private struct Run {
   let state: LabState
   let previous: LabState?
   let wanted: Blueprint
+  /// What the nodes have as /etc/hosts.
+  let hosts: String
+  let programs: Programs
   /// Whether the kernel may have been touched, and the state is written.
   private(set) var hasStarted = false
   /// What there was before.
@@ -110,7 +114,11 @@ private struct Run {
   private var created: [String] = []
   private var supply: NamespaceSupply?
 
-  init(lifecycle: Lifecycle, state: LabState, previous: LabState?, wanted: Blueprint) {
+  init(
+    lifecycle: Lifecycle, state: LabState, previous: LabState?, wanted: Blueprint, hosts: String
+  ) {
+    self.hosts = hosts
+    programs = Programs(lifecycle.store.folder(of: state.document.name)) { Task.isCancelled }
     self.lifecycle = lifecycle
     self.state = state
     self.previous = previous
@@ -130,6 +138,7 @@ private struct Run {
     if !difference.isEmpty || previous?.phase != .up || previous != state.asUp {
       hasStarted = true
       try lifecycle.save(state, over: previous)
+      try lifecycle.store.write(hosts: hosts, of: state.document.name)
       try Timeline.phase("kernel") { try make(difference, to: found, in: &namespaces) }
     }
     return Lifecycle.UpReport(changes: difference.changes, unmanaged: found.unmanaged)
@@ -144,7 +153,7 @@ private struct Run {
     for round in 1...5 {
       let plan = Timeline.phase("plan") { Plan(difference, from: found.blueprint, to: wanted) }
       if plan.isEmpty {
-        return try Timeline.phase("wait until ready") { try namespaces.waitUntilReady(wanted) }
+        return try Timeline.phase("wait until ready") { try waitUntilReady(namespaces) }
       }
       if round == 5 { break }
       try apply(plan, to: &namespaces, isCancellable: true)
@@ -158,6 +167,19 @@ private struct Run {
       remedy: "If nothing else changes the lab's namespaces, this is a mistake of netlab's.")
   }
 
+  private func waitUntilReady(_ namespaces: OpenNamespaces) throws {
+    try namespaces.waitUntilReady(wanted)
+    // A run that was killed may have started services, and not have waited for them.
+    if let previous, previous.phase != .up {
+      do {
+        try programs.waitUntilReady(wanted.daemons, in: namespaces)
+      } catch {
+        try Task.checkCancellation()
+        throw error
+      }
+    }
+  }
+
   private func compare(with found: Observation) -> Difference {
     Timeline.phase("compare") { wanted.difference(from: found.blueprint) }
   }
@@ -166,7 +188,8 @@ private struct Run {
     _ plan: Plan, to namespaces: inout OpenNamespaces, isCancellable: Bool
   ) throws {
     var applier = Applier(
-      namespaces, mark: state.mark, supply: supply, faults: lifecycle.faults, isCancellable: isCancellable)
+      namespaces, mark: state.mark, supply: supply, faults: lifecycle.faults, isCancellable: isCancellable,
+      programs: isCancellable ? programs : Programs(programs.folder), running: wanted)
     let failure: StepFailure?
     do throws(StepFailure) {
       try Timeline.phase("apply") { () throws(StepFailure) in try applier.apply(plan) }
@@ -184,12 +207,17 @@ private struct Run {
   /// Makes everything be as it was before this run. The namespaces that it made go first: that needs nothing but them.
   mutating func undo(because reason: any Error) throws {
     do {
+      let lab = state.document.name
+      if previous == nil, hasStarted { try lifecycle.endPrograms(of: lab) }
       for name in created.reversed() { try lifecycle.unpin(name) }
       if hasStarted, let before, !before.namespaces.isEmpty { try restore(before) }
       if let previous {
-        if hasStarted { try lifecycle.save(previous) }
+        if hasStarted {
+          try lifecycle.save(previous)
+          try lifecycle.store.write(hosts: previous.document.resolved().hostsFile, of: lab)
+        }
       } else {
-        try lifecycle.forget(state.document.name)
+        try lifecycle.forget(lab)
       }
     } catch {
       let words = (error as? StepFailure)?.report ?? "\(error)"

@@ -13,13 +13,12 @@ package enum ExecHelper {
     return candidates.first { unsafe access($0, X_OK) == 0 } ?? candidates[0]
   }
 
-  /// Replaces this process by a command inside a network namespace, like `ip netns exec`.
+  /// Replaces this process by a command inside a node, like `ip netns exec`.
   ///
-  /// Terminal, standard streams, environment and process identifier stay as they are. Call it last: other threads end.
-  /// - Parameter namespace: a path such as `/run/netns/two-vms.focal-1`; `nil` for the current one.
+  /// Terminal, standard streams and environment stay as they are. Call it last: other threads end.
   /// - Returns: only on failure, after one line on standard error: 127 when the command does not exist, otherwise 126.
-  package static func replaceProcess(with command: [String], in namespace: String?) -> Int32 {
-    replaceProcess((namespace.map { ["--netns", $0] } ?? []) + ["--"] + command)
+  package static func replaceProcess(with command: [String], at place: NodePlace) -> Int32 {
+    replaceProcess(place.arguments + ["--"] + command)
   }
 
   static func replaceProcess(_ arguments: [String]) -> Int32 {

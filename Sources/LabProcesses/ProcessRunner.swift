@@ -41,8 +41,16 @@ package struct ProcessRunner: Sendable {
     timeout: Duration? = nil, outputLimit: Int = 1 << 20
   ) async throws -> ProcessResult {
     try await run(
-      command, options: Options(namespace: namespace), environment: environment, timeout: timeout,
+      command, options: Options(place: namespace.map { NodePlace(namespace: $0) }), environment: environment,
+      timeout: timeout,
       outputLimit: outputLimit)
+  }
+
+  /// Runs a command of a lab's to its end, as ``run(_:in:environment:timeout:outputLimit:)`` does.
+  package func run(_ command: [String], at place: NodePlace, timeout: Duration) async throws -> ProcessResult
+  {
+    try await run(
+      command, options: Options(place: place), environment: nil, timeout: timeout, outputLimit: 1 << 20)
   }
 
   /// Runs a command while `body` does: for one that must be listened to, or stopped, like tcpdump.
@@ -57,7 +65,8 @@ package struct ProcessRunner: Sendable {
     outputLimit: Int? = 16 << 20, body: (RunningProcess) async throws -> Value
   ) async throws -> (value: Value, result: ProcessResult) {
     try await withProcess(
-      command, options: Options(namespace: namespace), environment: environment, outputLimit: outputLimit,
+      command, options: Options(place: namespace.map { NodePlace(namespace: $0) }), environment: environment,
+      outputLimit: outputLimit,
       body: body)
   }
 
@@ -139,7 +148,7 @@ package struct ProcessRunner: Sendable {
 
   /// What the helper does before it becomes the command.
   package struct Options {
-    package var namespace: String?
+    package var place: NodePlace?
     package var user: (id: UInt32, group: UInt32)?
     /// `nil`: that of this process.
     package var directory: String?
@@ -148,16 +157,16 @@ package struct ProcessRunner: Sendable {
     /// Bytes of address space.
     package var memoryLimit: Int?
 
-    package init(namespace: String? = nil, user: (id: UInt32, group: UInt32)? = nil) {
-      self.namespace = namespace
+    package init(place: NodePlace? = nil, user: (id: UInt32, group: UInt32)? = nil) {
+      self.place = place
       self.user = user
     }
 
     var arguments: [String] {
       var arguments = ["--parent", "\(getpid())"]
-      if let namespace { arguments += ["--netns", namespace] }
+      if let place { arguments += place.arguments }
       // Both need the privileges that a PID namespace needs.
-      if namespace != nil || user != nil { arguments += ["--contain"] }
+      if place != nil || user != nil { arguments += ["--contain"] }
       if let user { arguments += ["--user", "\(user.id):\(user.group)"] }
       if let cpuLimit { arguments += ["--limit-cpu", "\(cpuLimit)"] }
       if let memoryLimit { arguments += ["--limit-memory", "\(memoryLimit)"] }

@@ -18,6 +18,15 @@ public final class Connection {
 
   init(adopting socket: consuming Socket) { self.socket = socket }
 
+  /// The kernel's number for the namespace, which no other one ever gets as long as the machine runs; `nil` before Linux 5.14.
+  public var namespaceNumber: UInt64? {
+    var number: UInt64 = 0
+    var size = socklen_t(MemoryLayout<UInt64>.size)
+    let cookieOption: CInt = 71  // SO_NETNS_COOKIE
+    let status = unsafe getsockopt(socket.descriptor, SOL_SOCKET, cookieOption, &number, &size)
+    return status == 0 ? number : nil
+  }
+
   /// A send holds at most this many bytes and requests: more bytes are slower, and more errors at once
   /// might overflow the receive buffer that a socket has by itself.
   private static let chunkBytes = 1 << 16

@@ -25,7 +25,7 @@ struct ExecCommand: RootlessLabCommand {
         .usage, "there is no command to run",
         remedy: "Write it behind two dashes: netlab exec \(node.options.lab) \(node.node) -- ip address")
     }
-    end(ExecHelper.replaceProcess(with: command, in: try await node.namespace()))
+    end(ExecHelper.replaceProcess(with: command, at: try await node.place()))
   }
 }
 
@@ -38,9 +38,9 @@ struct ShellCommand: RootlessLabCommand {
   var options: LabOptions { node.options }
 
   func run() async throws {
-    let namespace = try await node.namespace()
+    let place = try await node.place()
     Console.warn("in \(node.node) of \(node.options.lab); 'exit' leaves")
-    end(ExecHelper.replaceProcess(with: [Console.environment("SHELL") ?? "/bin/sh"], in: namespace))
+    end(ExecHelper.replaceProcess(with: [Console.environment("SHELL") ?? "/bin/sh"], at: place))
   }
 }
 
@@ -50,9 +50,8 @@ struct NodeOptions: ParsableArguments {
   @Argument(help: "A VM or host of the lab.")
   var node: String
 
-  /// The path of the node's namespace.
-  func namespace() async throws -> String {
+  func place() async throws -> NodePlace {
     let lifecycle = Lifecycle.forCommandLine()
-    return try lifecycle.namespacePath(of: node, in: try await options.name(lifecycle))
+    return try lifecycle.place(of: node, in: try await options.name(lifecycle))
   }
 }

@@ -53,7 +53,8 @@ struct Netlab: AsyncParsableCommand {
       CommandGroup(
         name: "See and explain:",
         subcommands: [ShowCommand.self, TraceCommand.self, CaptureCommand.self, GraphCommand.self]),
-      CommandGroup(name: "Look inside:", subcommands: [ExecCommand.self, ShellCommand.self]),
+      CommandGroup(
+        name: "Look inside:", subcommands: [ExecCommand.self, ShellCommand.self, LogsCommand.self]),
       CommandGroup(
         name: "Labs and machines:",
         subcommands: [

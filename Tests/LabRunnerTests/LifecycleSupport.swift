@@ -28,13 +28,18 @@ struct ShippedLab: CustomTestStringConvertible, Sendable {
   var testDescription: String { "\(lab) \(datapath.rawValue)" }
 
   /// All that this kernel can do; in the slow sandbox, those that the host's kernel may not be able to.
-  static let all: [ShippedLab] = ["TwoVMs", "TwoSubnets", "TwoNetworks", "TrunkVM", "Crowd"].flatMap { lab in
-    Datapath.allCases.map { ShippedLab(lab: lab, datapath: $0) }
-  }.filter { lab in
-    if Sandbox.current != nil, lab.datapath == .linuxbridge, lab.lab != "TrunkVM" { return false }
-    guard let blueprint = try? lab.document().resolved().blueprint() else { return true }
-    return KernelProbe.missing(blueprint.features).isEmpty
-  }
+  static let all: [ShippedLab] = ["TwoVMs", "TwoSubnets", "TwoNetworks", "TrunkVM", "Crowd", Self.programs]
+    .flatMap {
+      lab in
+      Datapath.allCases.map { ShippedLab(lab: lab, datapath: $0) }
+    }.filter { lab in
+      if Sandbox.current != nil, lab.datapath == .linuxbridge, lab.lab != "TrunkVM" { return false }
+      guard let blueprint = try? lab.document().resolved().blueprint() else { return true }
+      return KernelProbe.missing(blueprint.features).isEmpty
+    }
+
+  /// TwoVMs with services, and something to do when a VM is new.
+  static let programs = "TwoVMs with services"
 
   static func twoVMs(_ datapath: Datapath = .linuxbridge) -> ShippedLab {
     ShippedLab(lab: "TwoVMs", datapath: datapath)
@@ -42,10 +47,19 @@ struct ShippedLab: CustomTestStringConvertible, Sendable {
 
   func document() throws -> LabDocument {
     let settings = lab == "Crowd" ? ["--set", "vms=5"] : []
-    let output = try runProgram([builtProgram(lab), "--emit-topology"] + settings)
+    let program = lab == Self.programs ? "TwoVMs" : lab
+    let output = try runProgram([builtProgram(program), "--emit-topology"] + settings)
     var document = try LabDocument(json: Array(output.output.utf8))
     document.datapath = datapath
     document.name = "t\(UInt32.random(in: 0...(.max)))"
+    if lab == Self.programs {
+      document.addService("sleeper", on: "focal-1", ["sleep", "1000"])
+      document.addService("teller", on: "focal-2", ["sh", "-c", "echo ready; exec sleep 1000"]) {
+        $0.ready = .line("ready")
+        $0.needs = ["focal-1.sleeper"]
+      }
+      document.changeVM("focal-1") { $0.setup = ["true"] }
+    }
     return document
   }
 }
@@ -264,6 +278,23 @@ extension Lifecycle {
 }
 
 extension LabDocument {
+  mutating func addService(
+    _ name: String, on node: String, _ command: [String], _ change: (inout LabKit.Service) -> Void = { _ in }
+  ) {
+    var service = LabKit.Service(
+      node: node, name: name, command: command, location: SourceLocation(file: "test", line: 1, column: 1))
+    change(&service)
+    services.append(service)
+  }
+
+  mutating func changeVM(_ name: String, _ change: (inout VM) -> Void) {
+    for index in nodes.indices {
+      guard var vm = nodes[index].declaration as? VM, vm.name == name else { continue }
+      change(&vm)
+      nodes[index].declaration = vm
+    }
+  }
+
   /// The last node that runs on a host.
   var lastVM: Int { nodes.lastIndex(where: \.standsOnHost) ?? 0 }
 

@@ -1,4 +1,4 @@
-/// What can stand in a lab's topology: hosts, VMs, networks, ports, and groups of them.
+/// What can stand in a lab's topology: hosts, VMs, networks, ports, services, and groups of them.
 public protocol Topology {
   var topologyGroup: TopologyGroup { get }
 }
@@ -8,6 +8,7 @@ package enum Declaration: Hashable, Sendable {
   case network(Network)
   case node(Node)
   case port(Port)
+  case service(Service)
 }
 
 /// Several declarations together; what `for`, `if` and functions returning `some Topology` make.

@@ -14,6 +14,7 @@ package struct LabDocument: Hashable, Codable, Sendable {
   package var networks: [Network] = []
   package var nodes: [Node] = []
   package var ports: [Port] = []
+  package var services: [Service] = []
   package var checks: [Check] = []
 
   /// A parameter of the lab, with the value this document was made with.
@@ -63,6 +64,7 @@ package struct LabDocument: Hashable, Codable, Sendable {
         case .port(var port):
           port.host = host
           document.ports.append(port)
+        case .service(let service): document.services.append(service)
         }
       }
     }

@@ -36,7 +36,8 @@ package enum Change: Sendable {
     case .create(let resource): "missing: \(resource)\(place)"
     case .delete(let resource): "unexpected: \(resource)\(place)"
     case .update(let resource, _, let differences):
-      "changed: \(resource)\(place): "
+      resource.summary(differences)
+        ?? "changed: \(resource)\(place): "
         + differences.map { "\($0.attribute) is \($0.observed), should be \($0.wanted)" }.joined(
           separator: "; ")
     }

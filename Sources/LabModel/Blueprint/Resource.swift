@@ -28,6 +28,9 @@ package protocol Resource: Hashable, Sendable, CustomStringConvertible {
   /// In what the wanted one differs from the observed one.
   func differences(from observed: Self) -> [AttributeDifference]
 
+  /// What is wrong with the observed one, in one line; `nil` for the words that all kinds have.
+  func summary(_ differences: [AttributeDifference]) -> String?
+
   /// Whether it is still there after a removal of other things.
   func survives(_ removal: Removal) -> Bool
 
@@ -44,6 +47,7 @@ extension Resource {
   package var wish: String { description }
   package var features: [KernelFeature] { [] }
   package func differences(from observed: Self) -> [AttributeDifference] { [] }
+  package func summary(_ differences: [AttributeDifference]) -> String? { nil }
   package func survives(_ removal: Removal) -> Bool { removal.leaves(namespace, owner) }
   package static func relevant(_ observed: [Self], to wanted: Blueprint) -> [Self] { observed }
 }

@@ -7,7 +7,9 @@ package typealias ResourceKinds = (
   BridgeVLAN,
   Address,
   RouteEntry,
-  TableEntry
+  TableEntry,
+  Setup,
+  Daemon
 )
 
 extension Blueprint {

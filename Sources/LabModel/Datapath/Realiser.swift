@@ -8,6 +8,7 @@ extension ResolvedLab {
     realiser.addNodes()
     datapath.wiring.addWiring(to: &realiser)
     realiser.addAddresses()
+    realiser.addPrograms()
     return realiser.blueprint
   }
 }
@@ -28,6 +29,8 @@ package struct Realiser {
   var vlans: [BridgeVLAN] = []
   private var addresses: [Address] = []
   private var routes: [RouteEntry] = []
+  private var setups: [Setup] = []
+  private var daemons: [Daemon] = []
 
   fileprivate init(lab: ResolvedLab) {
     self.lab = lab
@@ -43,6 +46,8 @@ package struct Realiser {
     blueprint.vlans = vlans
     blueprint.addresses = addresses
     blueprint.routes = routes
+    blueprint[Setup.self] = setups
+    blueprint.daemons = daemons
     return blueprint
   }
 
@@ -56,8 +61,12 @@ package struct Realiser {
       var loopback = Link(namespace: namespace, name: "lo", kind: Loopback(), origin: node.location)
       loopback.options = [.transmitQueueLength: 1000, .group: 0]
       links.append(loopback)
-      for (key, value) in settings.sysctls {
+      let own = (node.declaration as? VM)?.sysctls ?? [:]
+      for (key, value) in settings.sysctls where own[key] == nil {
         sysctls.append(Sysctl(namespace: namespace, key: key, value: "\(value)", origin: node.location))
+      }
+      for (key, value) in own.sorted(by: { $0.key < $1.key }) {
+        sysctls.append(Sysctl(namespace: namespace, key: key, value: value, origin: node.location))
       }
     }
   }
@@ -133,6 +142,23 @@ package struct Realiser {
               origin: route.location))
         }
       }
+    }
+  }
+
+  /// What runs in the nodes: once, when they are new, and as long as they are there.
+  fileprivate mutating func addPrograms() {
+    for case (let node, let vm as VM) in lab.nodes.lazy.map({ ($0, $0.declaration) }) {
+      guard let commands = vm.setup else { continue }
+      setups.append(
+        Setup(
+          namespace: lab.namespace(of: node.name), node: node.name, commands: commands,
+          hostname: node.hostname, origin: node.location))
+    }
+    for service in lab.services {
+      daemons.append(
+        Daemon(
+          namespace: lab.namespace(of: service.node), service: service,
+          hostname: lab.node(service.node)?.hostname ?? service.node))
     }
   }
 }

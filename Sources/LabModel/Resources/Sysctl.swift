@@ -21,9 +21,23 @@ extension Sysctl: Resource {
   package var description: String { "sysctl \(key)" }
 
   static let written = Stage(after: Namespace.made)
+  /// Those of one device, which comes first.
+  private static let writtenOfDevice = Stage(after: Link.named)
+
+  /// Whether each network namespace has the setting for itself.
+  static func isOfNetwork(_ key: String) -> Bool {
+    key.hasPrefix("net.") && key.count > 4
+      && key.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-/".contains($0)) }
+      && !key.contains("..")
+  }
+
+  private var isOfDevice: Bool {
+    let words = key.split(separator: ".")
+    return words.count > 4 && ["conf", "neigh"].contains(words[2]) && !["all", "default"].contains(words[3])
+  }
 
   package func differences(from observed: Sysctl) -> [AttributeDifference] {
-    value == observed.value
+    value.split(whereSeparator: \.isWhitespace) == observed.value.split(whereSeparator: \.isWhitespace)
       ? [] : [AttributeDifference(attribute: "value", wanted: value, observed: observed.value)]
   }
 
@@ -43,7 +57,7 @@ extension Sysctl: Resource {
     package var namespace: String { sysctl.namespace }
     package var origin: SourceLocation? { sysctl.origin }
     package var commands: [String] {
-      ["ip netns exec \(sysctl.namespace) sysctl -qw \(sysctl.key)=\(sysctl.value)"]
+      ["ip netns exec \(sysctl.namespace) sysctl -qw \("\(sysctl.key)=\(sysctl.value)".shellQuoted)"]
     }
   }
 
@@ -58,7 +72,8 @@ extension Sysctl: Resource {
       case .delete: break
       }
     }
-    plan.add(steps, at: written)
+    plan.add(steps.filter { !$0.sysctl.isOfDevice }, at: written)
+    plan.add(steps.filter(\.sysctl.isOfDevice), at: writtenOfDevice)
   }
 
   /// What is written to `all`, the kernel writes to `default` as well.

@@ -12,6 +12,8 @@ package struct ResolvedLab: Sendable {
   package let nodes: [ResolvedNode]
   package let hosts: [ResolvedNode]
   package let vms: [ResolvedNode]
+  /// In an order in which each comes after those that it needs.
+  package let services: [Service]
 
   package var name: String { document.name }
   package var datapath: Datapath { document.datapath }
@@ -25,7 +27,10 @@ package struct ResolvedLab: Sendable {
 
   private let index: [String: Int]
 
-  init(_ document: LabDocument, networks: [ResolvedNetwork], nodes: [ResolvedNode]) {
+  init(
+    _ document: LabDocument, networks: [ResolvedNetwork], nodes: [ResolvedNode], services: [Service]
+  ) {
+    self.services = services
     self.document = document
     self.networks = networks
     self.nodes = nodes
@@ -57,6 +62,8 @@ package struct ResolvedNode: Sendable {
   package var tags: [Int: Int] = [:]
 
   package var name: String { declaration.name }
+  /// What it calls itself.
+  package var hostname: String { (declaration as? VM)?.hostname ?? name }
   package var location: SourceLocation { declaration.location }
 
   /// Ports and their subports, in order.

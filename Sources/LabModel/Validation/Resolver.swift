@@ -43,6 +43,8 @@ package struct Resolver {
   var ports: [[ResolvedPort]] = []
   /// The ports and subports that were resolved, in the document's order.
   var declaredPorts: [DeclaredPort] = []
+  /// In an order in which each comes after those that it needs.
+  var services: [Service] = []
   /// Who has a device name on a host, by the host's name.
   private var hostDevices: [String: [String: Owner]] = [:]
   private var suggestionsLeft = 100
@@ -63,8 +65,11 @@ package struct Resolver {
     resolvePorts()
     resolveAddresses()
     resolveRoutes()
+    resolveMachines()
+    resolveServices()
     // A check is looked at against what was found, so that a mistake elsewhere is not reported a second time here.
-    let lab = ResolvedLab(document, networks: networks, nodes: resolvedNodes())
+    let lab = ResolvedLab(
+      document, networks: networks, nodes: resolvedNodes(), services: services)
     checkHosts(of: lab)
     resolveChecks(document.checks, in: lab)
     return diagnostics.isEmpty ? lab : nil
