@@ -46,13 +46,13 @@ int cnl_open_echo_sockets(const int *namespaces, const int *families, int count,
 
 // MARK: - Packets
 
-/// What a request carries, and its answer repeats; 56 bytes with ping's usual size.
+/// What a request begins with, and its answer repeats.
 struct payload {
   uint64_t cookie;
   int64_t sent;
   uint32_t index;
-  unsigned char padding[36];
 };
+_Static_assert(sizeof(struct payload) == CNL_ECHO_LEAST, "the least size");
 
 /// The header is the same for both families up to the type, and the checksum, which the kernel makes for ICMPv6.
 struct packet {
@@ -66,9 +66,10 @@ static int64_t nanoseconds(void) {
   return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
+/// Of an odd size, the byte behind the last counts, and is 0.
 static uint16_t checksum(const void *data, size_t size) {
   uint32_t sum = 0;
-  for (size_t i = 0; i + 1 < size; i += 2) {
+  for (size_t i = 0; i < size; i += 2) {
     uint16_t word;
     memcpy(&word, (const char *)data + i, 2);
     sum += word;
@@ -77,7 +78,10 @@ static uint16_t checksum(const void *data, size_t size) {
   return ~sum;
 }
 
-static void send_echo(int fd, int family, struct cnl_echo *echo, uint32_t index, const struct cnl_echo_exchange *exchange) {
+/// `bytes` has room for all that is sent, and zeros behind the payload.
+static void send_echo(int fd, int family, struct cnl_echo *echo, uint32_t index,
+                      const struct cnl_echo_exchange *exchange, unsigned char *bytes) {
+  size_t size = sizeof(struct icmphdr) + exchange->size;
   struct packet packet = {
       .header = {.type = family == 4 ? ICMP_ECHO : ICMP6_ECHO_REQUEST},
       .payload = {.cookie = exchange->cookie, .sent = nanoseconds(), .index = index}};
@@ -86,13 +90,15 @@ static void send_echo(int fd, int family, struct cnl_echo *echo, uint32_t index,
   struct sockaddr_in6 target6 = {.sin6_family = AF_INET6};
   struct sockaddr_in target4 = {.sin_family = AF_INET};
   ssize_t sent;
+  memcpy(bytes, &packet, sizeof packet);
   if (family == 4) {
-    packet.header.checksum = checksum(&packet, sizeof packet);
+    packet.header.checksum = checksum(bytes, size);
+    memcpy(bytes, &packet, sizeof packet);
     memcpy(&target4.sin_addr, echo->address, 4);
-    sent = sendto(fd, &packet, sizeof packet, 0, (struct sockaddr *)&target4, sizeof target4);
+    sent = sendto(fd, bytes, size, 0, (struct sockaddr *)&target4, sizeof target4);
   } else {
     memcpy(&target6.sin6_addr, echo->address, 16);
-    sent = sendto(fd, &packet, sizeof packet, 0, (struct sockaddr *)&target6, sizeof target6);
+    sent = sendto(fd, bytes, size, 0, (struct sockaddr *)&target6, sizeof target6);
   }
   echo->error = sent < 0 ? errno : 0;
   echo->round_trip = 0;
@@ -154,11 +160,13 @@ int cnl_exchange_echoes(const int *sockets, const int *families, int socket_coun
   struct pollfd *polled = calloc(count, sizeof *polled);
   int *polled_socket = calloc(count, sizeof *polled_socket);
   bool *is_polled = calloc(socket_count, sizeof *is_polled);
+  // One more, since a checksum goes by twos.
+  unsigned char *bytes = calloc(1, sizeof(struct icmphdr) + exchange.size + 1);
   int polled_count = 0, result = -1;
-  if (!polled || !polled_socket || !is_polled) goto done;
+  if (!polled || !polled_socket || !is_polled || !bytes) goto done;
   for (int i = 0; i < count; i++) {
     int socket = echoes[i].socket;
-    send_echo(sockets[socket], families[socket], &echoes[i], i, &exchange);
+    send_echo(sockets[socket], families[socket], &echoes[i], i, &exchange, bytes);
     if (echoes[i].error == 0 && echoes[i].expected) s.missing++;
     if (echoes[i].error == 0 && !echoes[i].expected) s.unexpected++;
     if (is_polled[socket]) continue;
@@ -180,6 +188,7 @@ done:;
   free(polled);
   free(polled_socket);
   free(is_polled);
+  free(bytes);
   errno = error;
   return result;
 }

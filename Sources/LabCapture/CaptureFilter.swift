@@ -17,7 +17,8 @@ package enum CaptureFilter {
   ) async -> String? {
     guard
       let result = try? await processes.run(
-        ["tcpdump", "-y", "EN10MB", "-d", "--", filter], timeout: .seconds(10)),
+        ["tcpdump", "-y", "EN10MB", "-d", "--", filter], environment: processes.toolEnvironment,
+        timeout: .seconds(10)),
       result.status == .exited(1)
     else { return nil }
     let words = result.errorOutput.split(whereSeparator: \.isNewline).last ?? "not a filter"

@@ -45,7 +45,9 @@ extension LiveCapture {
     let pipe = "\(directory)/packets"
     guard unsafe mkfifo(pipe, 0o600) == 0 else { throw FileError("make the pipe \(pipe)") }
     let command = ["tcpdump", "-r", pipe, "-n", "-e", "-l"] + (geteuid() == 0 ? ["-Z", "root"] : [])
-    return try await processes.withProcess(command, outputLimit: nil) { process in
+    return try await processes.withProcess(
+      command, environment: processes.toolEnvironment, outputLimit: nil
+    ) { process in
       let output = try await Self.open(pipe, toBeReadBy: process)
       let seen = SeenPlaces()
       async let printed: Void = {

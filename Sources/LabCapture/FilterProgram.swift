@@ -19,7 +19,7 @@ struct FilterProgram {
     guard !filter.isEmpty else { return }
     let result = try await processes.run(
       ["tcpdump", "-i", place.device.name, "-ddd", "--", filter], in: OpenNamespace.path(of: place.namespace),
-      timeout: .seconds(10))
+      environment: processes.toolEnvironment, timeout: .seconds(10))
     guard result.status.isSuccess else {
       throw RunnerError(
         .environment,

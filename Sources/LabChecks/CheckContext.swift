@@ -57,11 +57,9 @@ struct CheckContext: Sendable {
   func run(
     _ tool: CheckTool, _ arguments: [String], on node: String, timeout: Duration
   ) async throws -> ProcessResult {
-    let result = try await run([tool.rawValue] + arguments, on: node, timeout: timeout)
-    if result.status == .exited(127) {
-      throw Failure(expected: "the program \(tool.rawValue)", seen: tool.absence)
-    }
-    return result
+    try await processes.run(
+      [tool.rawValue] + arguments, in: namespace(of: node), environment: processes.toolEnvironment,
+      timeout: timeout)
   }
 }
 

@@ -7,8 +7,10 @@ package struct CheckResult: Sendable, Codable {
   package enum Outcome: Sendable, Codable {
     /// It holds. The detail is what was measured: `3 of 3 replies, 41 µs on average`.
     case passed(detail: String)
-    /// It does not hold, or could not be shown to hold.
+    /// It does not hold.
     case failed(Failure)
+    /// Nobody knows: something that was needed to find out did not work.
+    case undetermined(Failure)
     /// It says nothing about this lab, such as tags on a datapath that has none.
     case skipped(reason: String)
   }
@@ -23,6 +25,14 @@ package struct CheckResult: Sendable, Codable {
   /// Why it failed; `nil` when it did not.
   package var failure: Failure? {
     if case .failed(let failure) = outcome { failure } else { nil }
+  }
+
+  /// Why it failed, or could not be determined.
+  package var problem: Failure? {
+    switch outcome {
+    case .failed(let problem), .undetermined(let problem): problem
+    case .passed, .skipped: nil
+    }
   }
 
   /// Adds to a failure why it is so.
@@ -41,13 +51,14 @@ extension CheckResult.Outcome {
     do {
       self = .passed(detail: try await run())
     } catch let failure as Failure {
-      self = .failed(failure)
+      self = failure.isProven ? .failed(failure) : .undetermined(failure)
     } catch let skip as Skip {
       self = .skipped(reason: skip.reason)
     } catch is CancellationError {
       throw CancellationError()
     } catch {
-      self = .failed(Failure(expected: check.value.title, seen: "\(error)"))
+      // Netlab itself did not get to the end of it, which says nothing about the lab.
+      self = .undetermined(.unproven(check.value.title, "\(error)"))
     }
   }
 }

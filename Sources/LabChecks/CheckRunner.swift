@@ -101,16 +101,17 @@ package struct CheckRunner: Sendable {
     if let code = faults?.next() { throw FileError("run a check", Errno(rawValue: code)) }
   }
 
-  /// Runs the checks that make traffic, one after the other: what went wrong first.
+  /// Runs the checks that make traffic, one after the other: what failed first, or else could not be determined.
   @Sendable private func stimulate(_ checks: [Check]) async throws -> Failure? {
-    var first: Failure?
-    for check in checks {
-      guard let failure = try await result(of: check).failure, first == nil else { continue }
-      first = Failure(
-        expected: "the traffic to pass: \(check.value.title): \(failure.expected)", seen: failure.seen,
-        details: failure.details, passage: failure.passage)
-    }
-    return first
+    var results: [CheckResult] = []
+    for check in checks { results.append(try await result(of: check)) }
+    let reasons = results.compactMap { if case .skipped(let reason) = $0.outcome { reason } else { nil } }
+    if let reason = reasons.first, reasons.count == checks.count { throw Skip(reason: reason) }
+    let failed = results.first { $0.failure != nil }
+    guard let result = failed ?? results.first(where: { $0.problem != nil }), var problem = result.problem
+    else { return nil }
+    problem.expected = "the traffic to pass: \(result.title): \(problem.expected)"
+    return problem
   }
 
   /// Runs one check, or several that watch the same traffic: that is made once, while all of them listen.

@@ -2,11 +2,11 @@ import LabKit
 import LabMachine
 
 extension [Check] {
-  /// Finds out before anything is brought up whether this machine has the programs that the checks run.
+  /// Finds out before anything is brought up whether this machine has the programs that the checks cannot do without.
   ///
   /// - Throws: a `RunnerError` that names the packages to install.
   package func requireTools(
-    in searchPath: String = InstalledProgram.searchPath
+    in searchPath: String = CheckTool.searchPath
   ) throws(RunnerError) {
     let needed = tools
     let missing = CheckTool.allCases.filter { needed.contains($0) && !$0.isInstalled(in: searchPath) }

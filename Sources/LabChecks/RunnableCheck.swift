@@ -3,7 +3,7 @@ import LabMachine
 
 /// A kind of check that can be run: every one of the ``CheckKinds``.
 protocol RunnableCheck: CheckValue {
-  /// The programs that the check itself runs, without those of the checks inside it.
+  /// The programs that the check itself cannot do without, not counting those of the checks inside it.
   static var tools: [CheckTool] { get }
   /// The checks whose traffic it watches, when it captures. Captures of the same traffic run together.
   var watched: [Check]? { get }
@@ -11,7 +11,8 @@ protocol RunnableCheck: CheckValue {
   /// Finds out whether the check holds.
   ///
   /// - Returns: what was measured, when it holds: `3 of 3 replies, 41 µs on average`.
-  /// - Throws: a `Failure` when it does not hold, a `Skip` when it says nothing about this lab.
+  /// - Throws: a `Failure` when it does not hold, a `Skip` when it says nothing about this lab. With any other error, or
+  ///   a `Failure` that is not proven, it could not be determined.
   func run(in context: CheckContext) async throws -> String
 }
 

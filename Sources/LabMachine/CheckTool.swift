@@ -7,7 +7,10 @@ package enum CheckTool: String, CaseIterable {
 
   package var absence: String { "\(rawValue) is not installed (package \(package))" }
 
-  package func isInstalled(in searchPath: String = InstalledProgram.searchPath) -> Bool {
+  /// Where they are looked for: not in the caller's PATH, which may lead to another program of the name.
+  package static let searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+  package func isInstalled(in searchPath: String = Self.searchPath) -> Bool {
     InstalledProgram(rawValue, in: searchPath) != nil
   }
 }

@@ -167,10 +167,10 @@ package struct MutationTest: Sendable {
 
   /// A check that fails without the mutation, too, proves nothing.
   private func requireHolds(_ check: Check, after mutation: Mutation, _ runner: CheckRunner) async throws {
-    guard let failure = try await runner.result(of: check).failure else { return }
+    guard let problem = try await runner.result(of: check).problem else { return }
     throw RunnerError(
       .kernel,
-      "\(check.value.title) does not hold again after \(mutation.title) was repaired: \(failure.seen)",
+      "\(check.value.title) does not hold again after \(mutation.title) was repaired: \(problem.seen)",
       remedy: "The check may depend on chance, or `netlab up` did not repair it.")
   }
 }

@@ -12,6 +12,8 @@ package struct ProcessRunner: Sendable {
   package let helper: FilePath
   /// What is to go wrong, in a test.
   var faults: Faults?
+  /// Where the programs are whose output netlab reads.
+  package var toolPath = CheckTool.searchPath
 
   /// - Parameter helper: the path of `netlab-exec`; found beside this program by default.
   package init(helper: String? = nil) {
@@ -23,6 +25,13 @@ package struct ProcessRunner: Sendable {
     var runner = self
     runner.faults = faults
     return runner
+  }
+
+  /// The whole environment of a program whose output netlab reads: the same words on every machine.
+  package var toolEnvironment: [String: String] {
+    var environment = ["PATH": toolPath, "LC_ALL": "C"]
+    environment["TZ"] = unsafe getenv("TZ").map { unsafe String(cString: $0) }
+    return environment
   }
 
   /// Runs a command to its end.

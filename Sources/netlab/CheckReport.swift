@@ -21,6 +21,7 @@ final class CheckReport: Sendable {
   func show(_ result: CheckResult) {
     guard !json else { return }
     let title = result.title.terminalSafe.padding(to: width)
+    let place = Console.shortening("\(result.location)")
     let time = Console.styled(Console.text(result.duration), .faint)
     switch result.outcome {
     case .passed(let detail):
@@ -28,15 +29,21 @@ final class CheckReport: Sendable {
     case .skipped(let reason):
       Console.print("\(Console.styled("–", .notice)) \(title)  skipped: \(reason)")
     case .failed(let failure):
+      Console.print("\(Console.styled("✗", .bad)) \(Console.styled(title, .strong))  \(place)  \(time)")
+      show(failure)
+    case .undetermined(let problem):
       Console.print(
-        "\(Console.styled("✗", .bad)) \(Console.styled(title, .strong))  \(Console.shortening("\(result.location)"))  \(time)"
-      )
-      Console.print("    expected  \(failure.expected.terminalSafe)")
-      Console.print("    seen      \(failure.seen.terminalSafe)")
-      for line in failure.details { Console.print("      \(line.terminalSafe)") }
-      if let capture = failure.capture { Console.print("    packets   \(Console.shortening(capture))") }
-      if let explanation = failure.explanation { show(explanation) }
+        "\(Console.styled("?", .notice)) \(Console.styled(title, .strong))  undetermined  \(place)  \(time)")
+      show(problem)
     }
+  }
+
+  private func show(_ failure: Failure) {
+    Console.print("    expected  \(failure.expected.terminalSafe)")
+    Console.print("    seen      \(failure.seen.terminalSafe)")
+    for line in failure.details { Console.print("      \(line.terminalSafe)") }
+    if let capture = failure.capture { Console.print("    packets   \(Console.shortening(capture))") }
+    if let explanation = failure.explanation { show(explanation) }
   }
 
   /// What is to blame in one line, and the trace that shows it when it was not shown before.
@@ -51,26 +58,25 @@ final class CheckReport: Sendable {
     }
   }
 
-  /// Prints the sum, or with `--json` everything. Gives back whether no check failed.
-  func finish(_ results: [CheckResult], lab: String, kernel: String, after duration: Duration) throws -> Bool
-  {
+  /// Prints the sum, or with `--json` everything.
+  func finish(_ results: [CheckResult], lab: String, kernel: String, after duration: Duration) throws {
     let failed = results.count { $0.failure != nil }
+    let undetermined = results.count { $0.problem != nil } - failed
     let skipped = results.count { if case .skipped = $0.outcome { true } else { false } }
-    let passed = results.count - failed - skipped
+    let passed = results.count - failed - undetermined - skipped
     if json {
-      try Console.printJSON(
+      return try Console.printJSON(
         Document(
-          lab: lab, kernel: kernel, passed: passed, failed: failed, skipped: skipped,
-          milliseconds: duration.milliseconds, checks: results.map(Document.Row.init)))
-      return failed == 0
+          lab: lab, kernel: kernel, passed: passed, failed: failed, undetermined: undetermined,
+          skipped: skipped, milliseconds: duration.milliseconds, checks: results.map(Document.Row.init)))
     }
     let parts = [
       "\(passed) passed", failed > 0 ? Console.styled("\(failed) failed", .bad) : nil,
+      undetermined > 0 ? Console.styled("\(undetermined) undetermined", .notice) : nil,
       skipped > 0 ? "\(skipped) skipped" : nil,
     ].compactMap { $0 }
     Console.print(
       "\(total) check\(total == 1 ? "" : "s"): \(parts.joined(separator: ", ")) (\(Console.text(duration)))")
-    return failed == 0
   }
 
   private struct Document: Encodable {
@@ -78,6 +84,7 @@ final class CheckReport: Sendable {
     var kernel: String
     var passed: Int
     var failed: Int
+    var undetermined: Int
     var skipped: Int
     var milliseconds: Double
     var checks: [Row]
@@ -103,8 +110,8 @@ final class CheckReport: Sendable {
         switch result.outcome {
         case .passed(let text): (outcome, detail) = ("passed", text)
         case .skipped(let reason): (outcome, detail) = ("skipped", reason)
-        case .failed(let failure):
-          outcome = "failed"
+        case .failed(let failure), .undetermined(let failure):
+          outcome = failure.isProven ? "failed" : "undetermined"
           expected = failure.expected
           seen = failure.seen
           details = failure.details

@@ -1,11 +1,9 @@
 import LabCapture
-import LabChecks
 import LabKit
 import LabModel
 
 extension LabDocument {
-  /// Finds every mistake of the lab before anything is touched, capture filters included, which are libpcap's to judge;
-  /// and whether the programs that its checks need are installed.
+  /// Finds every mistake of the lab before anything is touched, capture filters included, which are libpcap's to judge.
   func checked() async throws -> ResolvedLab {
     var diagnostics: [Diagnostic] = []
     var lab: ResolvedLab?
@@ -23,7 +21,6 @@ extension LabDocument {
       }
     }
     guard let lab, diagnostics.isEmpty else { throw LabErrors(diagnostics: diagnostics) }
-    try checks.requireTools()
     return lab
   }
 }

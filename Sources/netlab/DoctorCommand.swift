@@ -120,7 +120,9 @@ struct DoctorCommand: AsyncParsableCommand {
     ]
 
     var path: String? {
-      InstalledProgram(name, in: InstalledProgram.searchPath + ":/usr/sbin:/sbin")?.path
+      let isTool = CheckTool(rawValue: name) != nil
+      return InstalledProgram(
+        name, in: isTool ? CheckTool.searchPath : InstalledProgram.searchPath + ":/usr/sbin:/sbin")?.path
     }
   }
 }

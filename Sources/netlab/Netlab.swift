@@ -39,7 +39,7 @@ struct Netlab: AsyncParsableCommand {
       LAB is a .swift file, a .json file that `netlab compile` wrote, or the name of a running lab.
 
       Exit codes: 0 good; 1 a check failed or drift was found; 2 the command line or the lab is wrong; 3 the machine \
-      lacks something; 4 the kernel refused; 130 and 143 interrupted, after cleaning up.
+      lacks something, or a check could not be determined; 4 the kernel refused; 130 and 143 interrupted, after cleaning up.
       """,
     version: "0.1.0",
     groupedSubcommands: [

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import LabChecks
 import LabKernel
 import LabKit
 import LabLifecycle
@@ -27,7 +28,7 @@ struct TestCommand: RootlessCommand {
   @Option(help: "Where to run: on this machine's kernel, in the sandbox, or on whichever can (auto).")
   var kernel = Kernel.auto
 
-  @Flag(help: "Leave the lab up when a check fails, to look at it (on the host's kernel only).")
+  @Flag(help: "Leave the lab up when not every check holds, to look at it (on the host's kernel only).")
   var keep = false
 
   @Flag(
@@ -88,6 +89,7 @@ struct TestCommand: RootlessCommand {
         .usage, "the lab '\(lab.name)' is running already",
         remedy: "Check it with `netlab verify \(lab.name)`, or take it down first.")
     }
+    try lab.checks.requireTools()
     return try await cancelledBySignals {
       let clock = ContinuousClock()
       let start = clock.now
@@ -96,18 +98,19 @@ struct TestCommand: RootlessCommand {
         Console.print("\(lab.name) is up (\(Console.text(clock.now - start)))")
       }
       do {
-        var isGood = try await checkOptions.run(
+        var verdict = try await checkOptions.run(
           lab, faults: lifecycle.faults, isQuietWhenGood: mutate && checkOptions.json)
-        if isGood, mutate {
-          isGood = try await MutationReport(json: checkOptions.json).run(
+        if verdict == .holds, mutate {
+          let isNoticed = try await MutationReport(json: checkOptions.json).run(
             lab, file: file, limit: mutations, lifecycle)
+          if !isNoticed { verdict = .fails }
         }
-        if !isGood, keep {
+        if verdict != .holds, keep {
           Console.warn("\(lab.name) is still up: netlab down \(lab.name)")
         } else {
           try down(lab, lifecycle)
         }
-        return isGood ? 0 : 1
+        return verdict.exitCode
       } catch {
         // Also when interrupted: taking a lab down does not suspend, so nothing can cancel it.
         try down(lab, lifecycle)
@@ -135,7 +138,8 @@ struct TestCommand: RootlessCommand {
     sandbox.writableFolders = [folder.path]
     let command =
       [CommandLine.executable, "test", file.path, "--kernel", "host", "--captures", checkOptions.captures]
-      + (checkOptions.json ? ["--json"] : []) + (mutate ? ["--mutate", "--mutations", "\(mutations)"] : [])
+      + (checkOptions.json ? ["--json"] : []) + (checkOptions.allowEmpty ? ["--allow-empty"] : [])
+      + (mutate ? ["--mutate", "--mutations", "\(mutations)"] : [])
     return try await cancelledBySignals { [sandbox] in try await sandbox.run(command) }
   }
 }

@@ -12,8 +12,11 @@ struct VerifyCommand: RootlessLabCommand {
     commandName: "verify",
     abstract: "Run a running lab's checks.",
     discussion: """
-      Independent checks run side by side; those that count packets run alone. With a .swift file, that file's checks \
-      are run. Exit code 0: all hold; 1: at least one does not.
+      Independent checks run side by side; those that count packets run alone. With a file, that file's checks \
+      are run; the lab must have that file's topology.
+
+      Exit code 0: all hold; 1: at least one does not; 3: none fails, but at least one could not be determined, or there \
+      was nothing to prove.
       """)
 
   @OptionGroup var options: LabOptions
@@ -24,10 +27,11 @@ struct VerifyCommand: RootlessLabCommand {
     let (document, _) = try await options.load(lifecycle)
     _ = try lifecycle.state(of: document.name)
     let lab = try await document.checked()
-    let isGood = try await cancelledBySignals { [checkOptions] in
+    try lab.checks.requireTools()
+    let verdict = try await cancelledBySignals { [checkOptions] in
       try await checkOptions.run(lab, faults: lifecycle.faults)
     }
-    if !isGood { throw ExitCode(1) }
+    if verdict != .holds { throw ExitCode(verdict.exitCode) }
   }
 }
 
@@ -39,7 +43,10 @@ struct CheckOptions: ParsableArguments {
     help: ArgumentHelp("Where the packets of failed captures are kept.", valueName: "directory"))
   var captures = "netlab-captures"
 
-  /// Runs a running lab's checks; whether all hold.
+  @Flag(help: "Let a lab pass that has no checks, or only checks that were skipped.")
+  var allowEmpty = false
+
+  /// Runs a running lab's checks.
   ///
   /// - Parameter isQuietWhenGood: leaves out the sum when they do, for a caller that has more to say.
   func run(
@@ -52,9 +59,15 @@ struct CheckOptions: ParsableArguments {
     let results = try await CheckRunner(lab: lab, captureDirectory: directory, faults: faults).run(
       lab.checks
     ) { report.show($0) }
-    if isQuietWhenGood, results.allSatisfy({ $0.failure == nil }) { return true }
-    return try report.finish(
+    let verdict = Verdict(results, allowEmpty: allowEmpty)
+    if isQuietWhenGood, verdict == .holds { return verdict }
+    try report.finish(
       results, lab: lab.name, kernel: Sandbox.current.map { "sandbox \($0)" } ?? "host",
       after: clock.now - start)
+    if verdict == .undetermined, !results.contains(where: { $0.problem != nil }) {
+      let reason = results.isEmpty ? "the lab has no checks" : "all of its checks were skipped"
+      Console.warn("netlab: nothing was proved: \(reason)\n  --allow-empty lets it pass.")
+    }
+    return verdict
   }
 }

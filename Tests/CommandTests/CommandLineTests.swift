@@ -166,6 +166,63 @@ extension CommandTests {
       #expect(outcome.output.contains("failing is down"))
     }
 
+    @Test func `What could not be determined, or proves nothing, gives exit code 3`() async throws {
+      func source(_ checks: String) -> String {
+        """
+        import LabKit
+        @main struct Doubtful: Lab {
+          let net = Network("net", subnet: "10.0.0.0/24")
+          let a = VM("a")
+          let b = VM("b")
+          var datapath: Datapath { .linuxbridge }
+          var topology: some Topology { Host("compute-1") { a.port(on: net); b.port(on: net) } }
+          var checks: some Checks { \(checks) }
+        }
+        """
+      }
+      let doubtful = try await lab(source("Ping(from: a, to: b); Run(on: a, \"no-such-command\")")) {
+        ["test", $0]
+      }
+      #expect(doubtful.status == 3, "\(doubtful)")
+      #expect(doubtful.output.contains("? run on a: no-such-command  undetermined  "))
+      #expect(doubtful.output.contains("2 checks: 1 passed, 1 undetermined"))
+      let json = try await lab(source("Run(on: a, \"no-such-command\")")) { ["test", "--json", $0] }
+      #expect(json.status == 3)
+      #expect(json.output.contains("\"outcome\" : \"undetermined\""), "\(json.output)")
+      #expect(json.output.contains("\"undetermined\" : 1"), "\(json.output)")
+      let failed = try await lab(source("Run(on: a, \"false\"); Run(on: a, \"no-such-command\")")) {
+        ["test", $0]
+      }
+      #expect(failed.status == 1)
+      #expect(failed.output.contains("2 checks: 0 passed, 1 failed, 1 undetermined"))
+
+      for (checks, words) in [
+        ("[Ping]()", "nothing was proved: the lab has no checks"),
+        ("SameTag(a, b)", "nothing was proved: all of its checks were skipped"),
+      ] {
+        let empty = try await lab(source(checks)) { ["test", $0] }
+        #expect(empty.status == 3, "\(empty)")
+        #expect(empty.errors.contains(words))
+        #expect(try await lab(source(checks)) { ["test", $0, "--allow-empty"] }.status == 0)
+      }
+    }
+
+    @Test func `A program in the caller's PATH is not taken for one that checks run`() async throws {
+      let scratch = try Checkout.scratch()
+      defer { try? FileManager.default.removeItem(at: scratch) }
+      for name in ["ping", "tcpdump"] {
+        let file = scratch.appending(path: name).path
+        try "#!/bin/sh\necho '3 packets transmitted, 0 received, 100% packet loss'; exit 1\n".write(
+          toFile: file, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
+      }
+      let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+      let outcome = try await netlab(
+        "test", "Labs/TwoVMs.swift", "--datapath", "linuxbridge",
+        environment: ["PATH": "\(scratch.path):\(path)", "LC_ALL": "de_DE.UTF-8"])
+      #expect(outcome.status == 0, "\(outcome)")
+    }
+
     @Test func `Doctor tries every feature on both kernels`() async throws {
       let outcome = try await netlab("doctor")
       #expect([0, 3].contains(outcome.status))

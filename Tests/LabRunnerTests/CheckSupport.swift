@@ -22,8 +22,9 @@ import Values
 struct RunningLab {
   let lab: ResolvedLab
   let captures: String
+  var processes = netlab
 
-  var runner: CheckRunner { CheckRunner(lab: lab, processes: netlab, captureDirectory: captures) }
+  var runner: CheckRunner { CheckRunner(lab: lab, processes: processes, captureDirectory: captures) }
 
   /// Runs one check.
   func result(of check: some CheckValue) async throws -> CheckResult {

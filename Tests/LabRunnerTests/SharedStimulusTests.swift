@@ -32,7 +32,7 @@ import Values
     try await lab.runner.run(checks).map { result in
       switch result.outcome {
       case .passed(let detail): detail
-      case .failed(let failure): failure.seen
+      case .failed(let problem), .undetermined(let problem): problem.seen
       case .skipped: "skipped"
       }
     }

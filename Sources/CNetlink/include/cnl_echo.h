@@ -18,10 +18,15 @@ struct cnl_echo {
   int64_t round_trip;
 };
 
+/// What a request carries to be known again: a cookie, a time, a number.
+#define CNL_ECHO_LEAST 24
+
 /// How an exchange is told from others, and how long it waits.
 struct cnl_echo_exchange {
   /// The identifier in the ICMP header.
   uint16_t identifier;
+  /// Bytes that follow the ICMP header, from CNL_ECHO_LEAST on; ping's usual are 56.
+  int size;
   /// In the payload: an answer to another exchange is none to this.
   uint64_t cookie;
   /// Nanoseconds without any answer after which expected ones are given up.

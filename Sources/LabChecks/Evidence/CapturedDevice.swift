@@ -1,3 +1,4 @@
+import Glibc
 import LabKernel
 import LabKit
 import LabModel
@@ -37,6 +38,7 @@ extension CheckContext {
       let link = try namespace.connection.link(named: name)
       return CapturedDevice(node: node, namespace: namespace, link: link)
     } catch {
+      guard error.code == ENODEV else { throw error }
       throw Failure(expected: "a device \(name) in \(namespace.name)", seen: "\(error)")
     }
   }

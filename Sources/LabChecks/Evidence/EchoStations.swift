@@ -80,7 +80,7 @@ final class EchoStations {
       return echo
     }
     let exchange = cnl_echo_exchange(
-      identifier: identifier, cookie: cookie, patience: patience, grace: grace)
+      identifier: identifier, size: 56, cookie: cookie, patience: patience, grace: grace)
     let result = unsafe cnl_exchange_echoes(
       sockets, families, CInt(sockets.count), &echoes, CInt(echoes.count), exchange)
     guard result == 0 else { throw NetlinkError(operation: "exchange ICMP echoes", code: errno) }

@@ -1,5 +1,6 @@
 import Glibc
 import LabCapture
+import LabKernel
 import LabKit
 import LabLifecycle
 import LabMachine
@@ -20,6 +21,8 @@ struct PacketCapture {
   /// Packets reach tcpdump in order: when it has printed this one, it has printed all that came before. So nothing has
   /// to be waited for, and a capture that saw nothing is shown to have been able to see something.
   var witness: () throws -> @Sendable (String) -> Bool
+  /// Whether the lab has to bring the witness to the device, so that it is to blame when that is not seen.
+  var isWitnessTraffic = false
   /// The packets that are captured, for explaining why they were seen or not.
   var passage: Passage?
 
@@ -91,29 +94,29 @@ extension PacketCapture {
     // Without the optimizer: libpcap's loses the frame that `X or (vlan N and icmp)` should let through.
     command += ["-O", "--print", "-w", file] + Self.asRoot + ["--", filter]
     let ((failure, lines), result) = try await context.processes.withProcess(
-      command, in: context.place(of: device.node).namespace
+      command, in: context.place(of: device.node).namespace, environment: context.processes.toolEnvironment
     ) { process -> (Failure?, [String]) in
       let (complaints, isListening) = await process.standardError.lines(within: .seconds(30)) {
         $0.contains("listening on")
       }
       guard isListening else {
         let words = complaints.isEmpty ? "it did not within 30 s" : complaints.joined(separator: "; ")
-        return (Failure(expected: "tcpdump to listen on \(name)", seen: words), [])
+        return (blindness("tcpdump to listen on \(name)", words), [])
       }
       var failure = try await stimulus()
       let isWitness: @Sendable (String) -> Bool
       do {
         isWitness = try witness()
       } catch {
-        let unsent = Failure(
-          expected: "a frame to go out of \(name), which shows that the capture works", seen: "\(error)")
+        let unsent = blindness("a frame to go out of \(name), which shows that the capture works", "\(error)")
         return (failure ?? unsent, [])
       }
       let (lines, isSeen) = await process.standardOutput.lines(within: .seconds(5), until: isWitness)
       if !isSeen {
-        let blind = Failure(
-          expected: "the capture at \(name) to see the frame that shows that it works",
-          seen: "nothing of it, so that the capture proves nothing")
+        var blind = blindness(
+          "the capture at \(name) to see the frame that shows that it works",
+          "nothing of it, so that the capture proves nothing")
+        blind.isProven = blind.isProven || isWitnessTraffic
         failure = failure ?? blind
       }
       process.interrupt()
@@ -125,8 +128,14 @@ extension PacketCapture {
       throw failure
     }
     let dropped = result.lines.first { $0.hasSuffix("dropped by kernel") && !$0.hasPrefix("0 ") }
-    if let dropped { throw Failure(expected: "a complete capture at \(name)", seen: dropped) }
+    if let dropped { throw Failure.unproven("a complete capture at \(name)", dropped) }
     return try judge(lines)
+  }
+
+  /// Why nothing could be seen. It is the lab's fault when the device is down or gone.
+  private func blindness(_ expected: String, _ seen: String) -> Failure {
+    let link = try? device.namespace.connection.link(named: device.link.name)
+    return Failure(expected: expected, seen: seen, isProven: link?.isUp != true)
   }
 
   /// tcpdump run by root becomes a user of its own otherwise, who may not write into the private directory.

@@ -1,4 +1,6 @@
 import LabMachine
+import LabProcesses
+import Netlink
 import Values
 
 /// What is asked of `ping`.
@@ -16,17 +18,37 @@ struct PingRequest {
   var interval = 200
 
   /// How many requests go out at once. More bytes than about these are dropped while the target's MAC is not known.
-  private var burst: Int { min(count, max(1, min(100, 50_000 / ((size ?? 56) + 100)))) }
+  var burst: Int { min(count, max(1, min(100, 50_000 / ((size ?? 56) + 100)))) }
 
-  /// Runs `ping` in a node.
+  /// Runs `ping` in a node, or netlab's own echo where ping cannot be used.
+  ///
+  /// - Throws: an unproven `Failure` when neither can.
   func send(from node: String, in context: CheckContext) async throws -> PingSummary {
     // Requests, the wait for the last reply, and room for a slow machine.
     let limit = Duration.milliseconds(count * interval + timeout + 60_000)
-    let arguments = arguments(identifier: context.identifiers.next())
-    return PingSummary(try await context.run(.ping, arguments, on: node, timeout: limit))
+    let identifier = context.identifiers.next()
+    let obstacle: String
+    do {
+      let result = try await context.run(.ping, arguments(identifier), on: node, timeout: limit)
+      let summary = PingSummary(result)
+      guard let found = summary.obstacle(to: count) else { return summary }
+      obstacle = found
+    } catch let error as ProcessError {
+      obstacle = "\(error)"
+    }
+    do {
+      var summary = try await OwnEcho(request: self, identifier: identifier).send(from: node, in: context)
+      // Where the kernel says the same to both, ping has told it as it is.
+      if summary.reason != obstacle { summary.note = "netlab's own echo: ping cannot be used: \(obstacle)" }
+      return summary
+    } catch let error as NetlinkError {
+      throw Failure.unproven(
+        "\(count) echo requests from \(node) to \(target)",
+        "ping cannot be used: \(obstacle); nor can netlab's own echo: \(error)")
+    }
   }
 
-  private func arguments(identifier: UInt16) -> [String] {
+  private func arguments(_ identifier: UInt16) -> [String] {
     let interval = burst == count ? interval : 10
     var arguments = ["-n", "-e", "\(identifier)", "-c", "\(count)", "-l", "\(burst)"]
     arguments += ["-i", "\(Double(interval) / 1000)"]

@@ -10,6 +10,7 @@ struct TracerouteHop {
   var text: String
   /// Whose answer it is; `nil` for no answer, and for an error, which is not the target's answer.
   var address: IPAddress?
+  var isSilent: Bool { text == "*" }
 
   static func hops(in output: String) -> [TracerouteHop] {
     output.split(whereSeparator: \.isNewline).compactMap { line in

@@ -5,7 +5,7 @@ import LabModel
 import Netlink
 
 extension LabKit.Neighbour: RunnableCheck {
-  static let tools = [CheckTool.ping]
+  static let tools: [CheckTool] = []
 
   func run(in context: CheckContext) async throws -> String {
     let target = try context.lab.address(of: to, from: from)

@@ -6,7 +6,7 @@ import LabTrace
 import Netlink
 
 extension NotFlooded: RunnableCheck {
-  static let tools = [CheckTool.ping, .tcpdump]
+  static let tools = [CheckTool.tcpdump]
 
   func run(in context: CheckContext) async throws -> String {
     let target = try context.lab.address(of: to, from: from)
@@ -27,6 +27,7 @@ extension NotFlooded: RunnableCheck {
     var capture = PacketCapture(
       device: device, filter: "arp or (\(unicast))", location: location, witness: witness)
     capture.passage = passage
+    capture.isWitnessTraffic = true
     return try await capture.run(in: context) {
       try await pings(3, passage, context)
     } judge: { lines in

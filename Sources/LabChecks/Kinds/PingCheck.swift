@@ -3,7 +3,7 @@ import LabMachine
 import LabModel
 
 extension Ping: RunnableCheck {
-  static let tools = [CheckTool.ping]
+  static let tools: [CheckTool] = []
 
   func run(in context: CheckContext) async throws -> String {
     let target = try context.lab.address(of: to, from: from)

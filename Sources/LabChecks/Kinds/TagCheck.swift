@@ -52,9 +52,8 @@ private struct TagPair {
     guard let device = datapath.wiring.taggedDevice(of: try context.port(of: vm.name, on: nil)) else {
       throw Skip(reason: "the \(datapath.rawValue) datapath has no tags")
     }
-    let connection = try context.open(vm.host).connection
-    let link = try connection.link(named: device)
-    let vlans = try connection.bridgeVLANs().first { $0.link == link.index }?.vlans ?? []
+    let port = try context.device(device, of: vm.host)
+    let vlans = try port.namespace.connection.bridgeVLANs().first { $0.link == port.link.index }?.vlans ?? []
     guard let tag = vlans.first(where: \.isPVID) else {
       let seen = vlans.isEmpty ? "it is in no VLAN" : "it is only in \(vlans.map { "VLAN \($0.first)" })"
       throw Failure(expected: "a tag (PVID) on \(vm.name)'s port \(device)", seen: seen)

@@ -4,7 +4,7 @@ import LabModel
 import LabTrace
 
 extension Unreachable: RunnableCheck {
-  static let tools = [CheckTool.ping]
+  static let tools: [CheckTool] = []
 
   /// More than one, so that a path that loses some is not taken for none.
   private static let count = 3
@@ -23,6 +23,6 @@ extension Unreachable: RunnableCheck {
         expected: "no reply from \(target)", seen: summary.text(of: Self.count), details: summary.lines,
         passage: passage)
     }
-    return "no reply" + (summary.reason.map { ": \($0)" } ?? " within \(timeout) ms")
+    return "no reply" + (summary.reason.map { ": \($0)" } ?? " within \(timeout) ms") + summary.noteText
   }
 }

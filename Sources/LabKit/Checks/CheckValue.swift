@@ -7,7 +7,8 @@ package protocol CheckValue: Checks, Hashable, Codable, Sendable {
   var title: String { get }
   /// What the check refers to, for validation.
   var references: CheckReferences { get }
-  /// True for checks that count or forbid packets: they run alone, so that no other check's packets are counted.
+  /// True for checks that others would disturb: they run alone. Packets of other checks would be counted, or take up what
+  /// a kernel allows.
   var isExclusive: Bool { get }
 }
 

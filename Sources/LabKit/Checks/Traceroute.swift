@@ -34,5 +34,7 @@ public struct Traceroute: Checks, CheckValue {
   package var references: CheckReferences {
     CheckReferences(vms: [from], paths: [(from, to)], numbers: [("hops", hopCount, 1...64)])
   }
+  /// All that ask a node for ICMP errors share what it is willing to send in a second.
+  package var isExclusive: Bool { true }
   public var checkGroup: CheckGroup { CheckGroup(self) }
 }
