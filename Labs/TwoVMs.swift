@@ -25,7 +25,7 @@ struct TwoVMs: Lab {
     Neighbour(of: focal2, for: focal1)
     SameTag(focal1, focal2)
     Traceroute(from: focal1, to: focal2).hops(1)
-    TCP(from: focal1, to: focal2, port: 22)
+    TCP(from: focal1, to: focal2, port: 22, listening: .byCheck)
 
     // Three requests and three replies, at the VM and at each device on the way.
     for point in [focal2.interface(on: intNet), focal1.tap, focal2.tap] {

@@ -105,19 +105,38 @@ static int exchange(struct exchange *e, int server, int client) {
   return 0;
 }
 
+static socklen_t fill_address(struct sockaddr_storage *storage, const unsigned char *address, int length,
+                              unsigned short port) {
+  struct sockaddr_in ipv4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+  struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+  if (length == 4) {
+    memcpy(&ipv4.sin_addr, address, 4);
+    memcpy(storage, &ipv4, sizeof ipv4);
+    return sizeof ipv4;
+  }
+  memcpy(&ipv6.sin6_addr, address, 16);
+  memcpy(storage, &ipv6, sizeof ipv6);
+  return sizeof ipv6;
+}
+
+int cnl_tcp_is_served(int ns, const unsigned char *address, int length, unsigned short port) {
+  struct sockaddr_storage storage;
+  socklen_t size = fill_address(&storage, address, length, port);
+  int fd = cnl_socket_in(ns, storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
+  if (fd < 0) return -1;
+  // Only a socket that listens is in the way of one that may share its address.
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  int result = bind(fd, (struct sockaddr *)&storage, size);
+  if (result < 0 && errno == EADDRINUSE) result = 1;
+  cnl_close(fd);
+  return result;
+}
+
 struct cnl_tcp_result cnl_exchange_tcp(int server, int client, const unsigned char *address, int length,
                                        unsigned short port, int limit) {
   struct exchange e = {
       .deadline = milliseconds() + limit, .listener = -1, .client = -1, .accepted = -1};
-  if (length == 4) {
-    struct sockaddr_in ipv4 = {.sin_family = AF_INET, .sin_port = htons(port)};
-    memcpy(&ipv4.sin_addr, address, 4);
-    memcpy(&e.address, &ipv4, e.length = sizeof ipv4);
-  } else {
-    struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-    memcpy(&ipv6.sin6_addr, address, 16);
-    memcpy(&e.address, &ipv6, e.length = sizeof ipv6);
-  }
+  e.length = fill_address(&e.address, address, length, port);
   if (exchange(&e, server, client) != 0) e.result.error = errno;
   cnl_close(e.accepted);
   cnl_close(e.client);

@@ -62,7 +62,8 @@ struct NewCommand: AsyncParsableCommand {
       // What must hold. `netlab test` brings the lab up, runs these, and takes it down.
       var checks: some Checks {
         Ping(from: db, to: web, count: pings)
-        TCP(from: db, to: web, port: 80)
+        // The check brings the listener; without `.byCheck`, a server has to run in the VM.
+        TCP(from: db, to: web, port: 80, listening: .byCheck)
 
         // The networks are separate: nobody answers across them.
         Unreachable(from: other, to: web)

@@ -22,7 +22,7 @@ import Values
           Capture(at: Host("compute-1").device("br-int")) {}.sees(.nothing),
           Tagged(at: "trunk", vlan: 100) { Ping(from: "trunk", to: "10.2.0.1") },
           NotFlooded(from: "web", to: "trunk", observer: "db"), Traceroute(from: "web", to: "trunk").hops(2),
-          TCP(from: "web", to: "trunk", port: 22), Neighbour(of: "web", for: "trunk"),
+          TCP(from: "web", to: "trunk", port: 22, listening: .byCheck), Neighbour(of: "web", for: "trunk"),
           SameTag("web", "trunk"),
           DifferentTag("web", "db"), Run(on: "web", "true"),
           Run(on: "web", "cat", "\u{1b}]\n", status: 1, output: .contains("x")),

@@ -164,7 +164,9 @@ extension CheckTests {
       #expect(detail.hasPrefix("saw ") && detail.hasSuffix(" frames of VLAN 100"))
     }
     #expect(
-      try await lab.passes(Tagged(at: trunk, vlan: 100) { TCP(from: trunk, to: "web", port: 80) }).hasPrefix(
+      try await lab.passes(
+        Tagged(at: trunk, vlan: 100) { TCP(from: trunk, to: "web", port: 80, listening: .byCheck) }
+      ).hasPrefix(
         "saw "))
     // Kernel and tcpdump agree in what the keyword means, with the tag in metadata or not.
     _ = try await lab.passes(Capture(at: trunk, filter: "vlan 100 and icmp") { front }.sees(.exactly(4)))

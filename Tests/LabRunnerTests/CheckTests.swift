@@ -209,25 +209,25 @@ import Values
       for target in ["b", "fd77::2"] {
         // Again at once: the port of the first must not be in the way.
         for _ in 0..<2 {
-          let detail = try await lab.passes(TCP(from: "a", to: target, port: 80))
+          let detail = try await lab.passes(TCP(from: "a", to: target, port: 80, listening: .byCheck))
           #expect(detail == "connected, bytes went both ways")
         }
       }
-      let noRoute = try await lab.failure(of: TCP(from: "a", to: "d", port: 80))
+      let noRoute = try await lab.failure(of: TCP(from: "a", to: "d", port: 80, listening: .byCheck))
       #expect(noRoute.expected == "TCP port 80 of 10.78.0.4 to be reached, and bytes to go both ways")
       #expect(noRoute.seen == "connecting: Network is unreachable")
       // An address that the lab does not know: nothing is served there.
       try await lab.run("ip address add 10.77.0.50/24 dev eth0", on: "b")
-      let refused = try await lab.failure(of: TCP(from: "a", to: "10.77.0.50", port: 81))
-      #expect(refused.seen == "connecting: Connection refused")
+      let refused = try await lab.failure(of: TCP(from: "a", to: "10.77.0.50", port: 81, listening: .byCheck))
+      #expect(refused.seen == "connecting: refused: Connection refused")
 
       try await lab.run("ip address del 10.77.0.2/24 dev eth0", on: "b")
-      let absent = try await lab.failure(of: TCP(from: "a", to: "b", port: 80))
+      let absent = try await lab.failure(of: TCP(from: "a", to: "b", port: 80, listening: .byCheck))
       #expect(absent.seen == "listening on 10.77.0.2 port 80: Cannot assign requested address")
       try await lab.run("ip address add 10.77.0.2/24 dev eth0", on: "b")
       try await lab.run("ip link set eth0 down", on: "b")
-      let silent = try await lab.failure(of: TCP(from: "a", to: "b", port: 80))
-      #expect(silent.seen == "connecting: Connection timed out after 1000 ms")
+      let silent = try await lab.failure(of: TCP(from: "a", to: "b", port: 80, listening: .byCheck))
+      #expect(silent.seen == "connecting: no answer within 1000 ms")
     }
   }
 

@@ -39,7 +39,7 @@ import Values
             "host",
             "nft 'add table bridge t; add chain bridge t c { type filter hook forward priority -200; }; add rule bridge t c tcp dport 22 drop'"
           )
-        ], at: "host", is: .netfilter), check: TCP(from: "a", to: "b", port: 22)),
+        ], at: "host", is: .netfilter), check: TCP(from: "a", to: "b", port: 22, listening: .byCheck)),
     Suffering(
       fault: Fault(
         "UDP dropped on the host",

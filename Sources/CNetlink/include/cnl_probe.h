@@ -19,6 +19,10 @@ struct cnl_tcp_result {
   int foreign;
 };
 
+/// Whether something listens on a TCP port of one of a namespace's addresses. -1 and errno when that cannot be told:
+/// EADDRNOTAVAIL when the namespace does not have the address.
+int cnl_tcp_is_served(int ns, const unsigned char *address, int length, unsigned short port);
+
 /// Serves a TCP port in one namespace, reaches it from another, and sends bytes both ways.
 ///
 /// `address` holds 4 or 16 bytes in network order. With a negative `server` nothing is served: it is only connected

@@ -18,7 +18,6 @@ extension Run: RunnableCheck {
         details: result.tail)
     }
     guard result.status == .exited(Int32(status)) else {
-      if let obstacle = result.obstacle { throw Failure.unproven("the command to run", obstacle) }
       throw Failure(expected: "exit status \(status)", seen: "\(result.status)", details: result.tail)
     }
     switch output {
@@ -40,14 +39,6 @@ extension Run: RunnableCheck {
 }
 
 extension ProcessResult {
-  /// Why the command did not run; `nil` when it did.
-  fileprivate var obstacle: String? {
-    guard status == .exited(126) || status == .exited(127), errorOutput.hasPrefix("netlab: cannot ") else {
-      return nil
-    }
-    return lines.last.map { String($0.dropFirst("netlab: ".count)) }
-  }
-
   /// The last lines of what it wrote.
   fileprivate var tail: [String] { lines.isEmpty ? ["(no output)"] : lines.suffix(20) }
 }
