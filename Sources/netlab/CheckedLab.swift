@@ -25,6 +25,14 @@ extension LabDocument {
   }
 }
 
+extension ResolvedLab {
+  /// Tells what is doubtful.
+  func warn() {
+    guard !warnings.isEmpty else { return }
+    Console.warn(Console.shortening(LabErrors(diagnostics: warnings).description))
+  }
+}
+
 extension Check {
   /// The check, and all that are inside it.
   fileprivate var withNested: [Check] { [self] + value.references.nested.flatMap(\.withNested) }

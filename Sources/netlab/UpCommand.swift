@@ -31,6 +31,7 @@ struct UpCommand: RootlessLabCommand {
     let clock = ContinuousClock()
     let (document, file) = try await options.load(lifecycle)
     let lab = try await document.checked()
+    lab.warn()
     let start = clock.now
     let report = try await cancelledBySignals {
       try lifecycle.up(lab, labFile: file, keepingWreck: keep)

@@ -51,7 +51,8 @@ struct CheckOptions: ParsableArguments {
   /// - Parameter isQuietWhenGood: leaves out the sum when they do, for a caller that has more to say.
   func run(
     _ lab: ResolvedLab, faults: Faults?, isQuietWhenGood: Bool = false
-  ) async throws -> Bool {
+  ) async throws -> Verdict {
+    lab.warn()
     let directory = URL(filePath: captures).path
     let report = CheckReport(lab.checks, json: json)
     let clock = ContinuousClock()

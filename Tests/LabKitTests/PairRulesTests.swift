@@ -128,6 +128,37 @@ import Values
       6:16: error: 'b' cannot reach 'a': they have no network and subnet in common
         fix: use Unreachable for what must not be reached
       """),
+    Mistake("one subnet on two networks of a VM") {
+      Host("h") {
+        let (a, b) = (VM("a"), VM("b"))
+        a.port(on: red)
+        a.port(on: blue)
+        b.port(on: red)
+        b.port(on: red)
+      }
+    }.gives(
+      """
+      4:15: error: 10.0.0.0/24 of eth1 of 'a' is also the subnet of eth0 of 'a', declared on line 3, on another network
+        fix: give one of the two networks another subnet
+      """),
+    Mistake("an observer that is an end") {
+      Host("h") {
+        VM("a").port(on: red, ip: "10.0.0.1")
+        VM("b").port(on: red, ip: "10.0.0.2")
+      }
+    } checks: {
+      NotFlooded(from: "a", to: "b", observer: "b")
+      NotFlooded(from: "a", to: "10.0.0.2", observer: "b")
+      NotFlooded(from: "a", to: "b", observer: "a")
+    }.gives(
+      """
+      6:17: error: the observer 'b' is the target itself
+        fix: name a third VM
+      7:17: error: the observer 'b' is the target itself
+        fix: name a third VM
+      8:17: error: the observer 'a' is the sender itself
+        fix: name a third VM
+      """),
     Mistake("reachable alone") {
       Host("h") { VM("a").port(on: red) }
     } checks: {

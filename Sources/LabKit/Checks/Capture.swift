@@ -45,7 +45,16 @@ public struct Capture: Checks, CheckValue {
       case .nothing: 0
       }
     return CheckReferences(
-      points: [point], filters: [filter], nested: stimulus, numbers: [("packet count", count, 0...1_000_000)])
+      points: [point], filters: [filter], nested: stimulus, numbers: [("packet count", count, 0...1_000_000)],
+      idleness: idleness)
+  }
+  private var idleness: (reason: String, fix: String)? {
+    if stimulus.isEmpty {
+      return ("a capture without traffic proves nothing", "write a check that makes some: { Ping(…) }")
+    }
+    return sighting == .atLeast(0)
+      ? ("a capture that sees at least 0 packets passes whatever it sees", "write .atLeast(1) or .nothing")
+      : nil
   }
   package var isExclusive: Bool { true }
   public var checkGroup: CheckGroup { CheckGroup(self) }

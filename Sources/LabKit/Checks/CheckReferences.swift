@@ -15,8 +15,12 @@ package struct CheckReferences {
   package var patterns: [String] = []
   /// Pairs of VMs of which at least one, or each, must be able to talk.
   package var pairs: Pairs?
+  /// VMs that watch, and so can be neither end of a path.
+  package var bystanders: [String] = []
   /// What is wrong with the check by itself.
   package var problems: [String] = []
+  /// Why the check cannot fail, and what would let it.
+  package var idleness: (reason: String, fix: String)?
 
   package enum Pairs: Sendable {
     /// All pairs with ports on a network, or with any ports; at least one of them can talk.

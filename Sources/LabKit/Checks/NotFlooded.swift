@@ -26,7 +26,7 @@ public struct NotFlooded: Checks, CheckValue {
 
   package var title: String { "unicast \(from) → \(to) is not flooded to \(observer)" }
   package var references: CheckReferences {
-    CheckReferences(vms: [from, observer], paths: [(from, to)])
+    CheckReferences(vms: [from, observer], paths: [(from, to)], bystanders: [observer])
   }
   package var isExclusive: Bool { true }
   public var checkGroup: CheckGroup { CheckGroup(self) }

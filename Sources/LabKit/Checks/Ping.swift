@@ -51,7 +51,9 @@ public struct Ping: Checks, CheckValue {
       numbers: [
         ("count", count, 1...1000), ("loss", maximumLoss, 0...100), ("size", size ?? 56, 0...65_507),
         ("within (µs)", maximumRoundTrip ?? 1, 1...60_000_000),
-      ])
+      ],
+      idleness: maximumLoss == 100 && maximumRoundTrip == nil
+        ? ("a ping that may lose everything passes whatever happens", "write loss: 99 or less") : nil)
   }
   public var checkGroup: CheckGroup { CheckGroup(self) }
 }

@@ -1,11 +1,21 @@
-/// One mistake in a lab: where, what, and what would mend it.
+/// One mistake in a lab, or something doubtful: where, what, and what would repair it.
 package struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
+  package enum Kind: String, Sendable {
+    case error
+    /// The lab can be brought up, but is probably not what its author means.
+    case warning
+  }
+
+  package var kind = Kind.error
   package var location: SourceLocation?
   package var message: String
   /// What to write instead, where that is known.
   package var fix: String?
 
-  package init(_ message: String, at location: SourceLocation? = nil, fix: String? = nil) {
+  package init(
+    _ message: String, at location: SourceLocation? = nil, fix: String? = nil, kind: Kind = .error
+  ) {
+    self.kind = kind
     self.message = message
     self.location = location
     self.fix = fix
@@ -14,7 +24,8 @@ package struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
   /// The compilers' form, so that editors and CI systems link it: `FILE:LINE:COLUMN: error: MESSAGE`.
   package var description: String {
     let place = location.map { "\($0): " } ?? ""
-    let lines = [place + "error: " + message.clipped] + (fix.map { ["  fix: " + $0.clipped] } ?? [])
+    let first = place + "\(kind.rawValue): " + message.clipped
+    let lines = [first] + (fix.map { ["  fix: " + $0.clipped] } ?? [])
     return lines.map(\.onOneLine).joined(separator: "\n")
   }
 }
@@ -35,5 +46,11 @@ package struct LabErrors: Error, Sendable, CustomStringConvertible {
     self.diagnostics = diagnostics
   }
 
-  package var description: String { diagnostics.map(\.description).joined(separator: "\n") }
+  /// The first ones, and how many more there are: a loop can make the same mistake thousands of times.
+  package var description: String {
+    let limit = 100
+    let rest = diagnostics.count - limit
+    let lines = diagnostics.prefix(limit).map(\.description)
+    return (lines + (rest > 0 ? ["… and \(rest) more"] : [])).joined(separator: "\n")
+  }
 }

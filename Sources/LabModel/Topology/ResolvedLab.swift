@@ -14,6 +14,8 @@ package struct ResolvedLab: Sendable {
   package let vms: [ResolvedNode]
   /// In an order in which each comes after those that it needs.
   package let services: [Service]
+  /// What is doubtful in it, though it can be brought up.
+  package internal(set) var warnings: [Diagnostic] = []
 
   package var name: String { document.name }
   package var datapath: Datapath { document.datapath }

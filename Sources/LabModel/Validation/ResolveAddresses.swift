@@ -42,6 +42,30 @@ extension Resolver {
     }
   }
 
+  /// A subnet leads out of one network: the kernel takes the first of two that are alike, whoever is meant.
+  mutating func checkSubnetsOfNodes() {
+    var owners: [NodeSubnet: (network: Int, owner: Owner)] = [:]
+    for declared in declaredPorts {
+      let port = port(at: declared.path)
+      for subnet in port.addresses.map(\.subnet).uniqued() {
+        let key = NodeSubnet(node: declared.path.node, subnet: subnet)
+        guard let other = owners[key] else {
+          owners[key] = (port.network, declared.owner)
+          continue
+        }
+        if other.network == port.network { continue }
+        report(
+          "\(subnet) of \(declared.owner.what) is also the subnet of \(described(other.owner, from: declared.owner.location)), on another network",
+          at: declared.owner.location, fix: "give one of the two networks another subnet")
+      }
+    }
+  }
+
+  private struct NodeSubnet: Hashable {
+    var node: Int
+    var subnet: IPPrefix
+  }
+
   private struct Shortage: Hashable {
     var network: Int
     var family: IPAddress.Family

@@ -13,12 +13,18 @@ extension Resolver {
           at: value.location)
       }
       for problem in references.problems { report(problem, at: value.location) }
+      if let (reason, fix) = references.idleness {
+        warnings.append(Diagnostic(reason, at: value.location, fix: fix, kind: .warning))
+      }
       for pattern in references.patterns { checkPattern(pattern, at: value.location) }
       for filter in references.filters where filter.hasPrefix("-") || filter.contains(where: \.isNewline) {
         report("'\(filter)' is not a capture filter", at: value.location, fix: "write one such as \"icmp\"")
       }
       for vm in references.vms.uniqued() { checkVM(vm, in: lab, at: value.location) }
       for path in references.paths { checkPath(path, in: lab, at: value.location) }
+      for name in references.bystanders {
+        checkBystander(name, of: references.paths, in: lab, at: value.location)
+      }
       for point in references.points { checkPoint(point, in: lab, at: value.location) }
       if let pairs = references.pairs, diagnostics.isEmpty { checkPairs(pairs, in: lab, at: value.location) }
       resolveChecks(references.nested, in: lab)
@@ -57,6 +63,18 @@ extension Resolver {
     }
     if checkNetwork(path.to.network, of: path.to.name, in: lab, at: location) {
       checkAddress(of: path.to.name, on: path.to.network, in: lab, at: location)
+    }
+  }
+
+  private mutating func checkBystander(
+    _ name: String, of paths: [(from: String, to: Endpoint)], in lab: ResolvedLab, at location: SourceLocation
+  ) {
+    for path in paths {
+      let target = IPAddress(path.to.name).flatMap { lab.port(owning: $0)?.vm.name } ?? path.to.name
+      guard name == path.from || name == target else { continue }
+      report(
+        "the observer '\(name)' is the \(name == path.from ? "sender" : "target") itself", at: location,
+        fix: "name a third VM")
     }
   }
 

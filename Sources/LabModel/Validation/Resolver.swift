@@ -24,6 +24,7 @@ package struct Resolver {
   let document: LabDocument
   var datapath: Datapath { document.datapath }
   var diagnostics: [Diagnostic] = []
+  var warnings: [Diagnostic] = []
 
   // What the stages find, in the document's order.
   var networks: [ResolvedNetwork] = []
@@ -64,14 +65,16 @@ package struct Resolver {
     resolvePlacement()
     resolvePorts()
     resolveAddresses()
+    checkSubnetsOfNodes()
     resolveRoutes()
     resolveMachines()
     resolveServices()
     // A check is looked at against what was found, so that a mistake elsewhere is not reported a second time here.
-    let lab = ResolvedLab(
+    var lab = ResolvedLab(
       document, networks: networks, nodes: resolvedNodes(), services: services)
     checkHosts(of: lab)
     resolveChecks(document.checks, in: lab)
+    lab.warnings = warnings
     return diagnostics.isEmpty ? lab : nil
   }
 
