@@ -74,6 +74,39 @@ import Values
     #expect(pairs == ["a>c", "b-a", "b-c", "c>a", "c-b"])
   }
 
+  /// Whoever asks for one of its addresses gets an answer by every interface on the network.
+  @Test func `Two interfaces in one subnet both answer`() throws {
+    let pairs = try pairs {
+      Host("h") {
+        let a = VM("a")
+        a.port(on: Self.dual, addresses: ["10.3.0.1", "fd00::1"])
+        a.port(on: Self.dual, addresses: ["10.3.0.2", "fd00::2"])
+        VM("b").port(on: Self.dual, addresses: ["10.3.0.3", "fd00::3"])
+      }
+    }
+    #expect(pairs == ["a>b", "a>b", "b>a", "b>a", "b>a", "b>a"])
+  }
+
+  /// The other leg's address is asked for on the network that both are on. IPv6 answers there for its own only.
+  @Test func `An on-link route leads to the other leg, on IPv4`() throws {
+    let legs = Network("legs", subnets: ["10.4.0.0/24", "fd04::/64"])
+    let topology = { (routes: [Route]) in
+      Host("h") {
+        VM("a").port(on: Self.dual, addresses: ["10.3.0.1", "fd00::1"], routes: routes)
+        let b = VM("b")
+        b.port(on: Self.dual, addresses: ["10.3.0.2", "fd00::2"])
+        b.port(on: legs, addresses: ["10.4.0.2", "fd04::2"])
+        VM("c").port(on: legs, addresses: ["10.4.0.3", "fd04::3"])
+      }
+    }
+    let routes: [Route] = [.onLink("10.4.0.0/24"), .onLink("fd04::/64")]
+    let ways = try pairs(vms: ["a", "b"]) { topology(routes) }
+    #expect(ways == ["a>b", "a>b", "a>b", "a-b", "b>a", "b>a"])
+    // c is not on the network where a asks for it.
+    #expect(try pairs(vms: ["a", "c"]) { topology(routes) } == ["a-c", "a-c", "c-a", "c-a"])
+    #expect(try pairs(vms: ["a", "b"]) { topology([]) } == ["a>b", "a>b", "a-b", "a-b", "b>a", "b>a"])
+  }
+
   @Test func `Each address counts, in the families that both have`() throws {
     let topology = {
       Host("h") {

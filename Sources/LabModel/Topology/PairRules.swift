@@ -13,8 +13,8 @@ package struct PairRules: Sendable {
     package var outgoing: String?
     /// The address that the sender sends from.
     package var source: IPAddress?
-    /// The interface that has the address.
-    package var incoming: String
+    /// The interface by which the target's routes lead back; `nil` where they do not.
+    package var incoming: String?
     /// Whether an answer must come; if not, none may.
     package var isAllowed: Bool
   }
@@ -97,21 +97,31 @@ package struct PairRules: Sendable {
       }
     }
     guard hasFamily else { return nil }
-    var path = Path(
-      sender: sender, target: target, address: address, incoming: incoming.device, isAllowed: false)
+    var path = Path(sender: sender, target: target, address: address, isAllowed: false)
     guard let route = node.route(to: address) else { return path }
     guard route.isDirect else { return nil }
     let outgoing = node.ports[route.port]
     path.outgoing = outgoing.device
     path.source = outgoing.source(for: address)
-    guard outgoing.network == incoming.network else {
-      let isAmbiguous = owners.contains(NetworkAddress(network: outgoing.network, address: address))
-      return isAmbiguous ? nil : path
-    }
-    guard let source = path.source, let back = nodes[target].route(to: source) else { return path }
+    guard let answers = answers(target, for: address, of: incoming, on: outgoing.network) else { return nil }
+    guard answers, let source = path.source, let back = nodes[target].route(to: source) else { return path }
     guard back.isDirect else { return nil }
-    path.isAllowed = nodes[target].ports[back.port].device == incoming.device
-    return path
+    let returning = nodes[target].ports[back.port]
+    path.incoming = returning.device
+    return self.answers(sender, for: source, of: outgoing, on: returning.network).map {
+      path.isAllowed = $0
+      return path
+    }
+  }
+
+  /// Whether a VM answers on a network when somebody asks who has an address of one of its ports; `nil` when somebody
+  /// else on that network may answer in its place.
+  ///
+  /// On IPv4, Linux answers for all of its addresses on every interface; on IPv6, only for the interface's own.
+  private func answers(_ vm: Int, for address: IPAddress, of port: Port, on network: Int) -> Bool? {
+    if port.network == network { return true }
+    if owners.contains(NetworkAddress(network: network, address: address)) { return nil }
+    return address.family == .ipv4 && nodes[vm].ports.contains { $0.network == network }
   }
 }
 
