@@ -48,10 +48,12 @@ package struct Lifecycle: Sendable {
     return Plan(from: try observe(open(state), of: state, wanted: wanted).blueprint, to: wanted)
   }
 
-  /// Compares a running lab with what it should be.
-  package func status(_ lab: String) throws -> Status {
-    let state = try state(of: lab)
+  /// Compares a running lab with what it should be: what it was brought up as, or another version of it.
+  package func status(_ lab: String, as document: LabDocument? = nil) throws -> Status {
+    var state = try state(of: lab)
+    if let document { state.replaceDocument(with: document) }
     let wanted = try state.document.resolved().blueprint().marked(state.mark)
+    state.addNamespaces(of: wanted)
     let namespaces = try open(state)
     let found = try observe(namespaces, of: state, wanted: wanted)
     let difference = wanted.difference(from: found.blueprint)

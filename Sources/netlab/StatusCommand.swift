@@ -8,7 +8,8 @@ struct StatusCommand: RootlessLabCommand {
     commandName: "status",
     abstract: "Show how a running lab differs from what it should be.",
     discussion: """
-      Reads everything back from the kernel. Exit code 0: no drift; 1: drift, with what is wrong and the commands that \
+      Reads everything back from the kernel. With a file, the lab should be as that file says, though it may have \
+      changed since `up`. Exit code 0: no drift; 1: drift, with what is wrong and the commands that \
       would mend it; `netlab up` does mend it.
       """)
 
@@ -17,7 +18,11 @@ struct StatusCommand: RootlessLabCommand {
 
   func run() async throws {
     let lifecycle = Lifecycle.forCommandLine()
-    let status = try lifecycle.status(try await options.name(lifecycle))
+    let (document, _) = try await options.load(lifecycle)
+    let file =
+      options.isFile ? try LabFile(options.lab, document, datapath: options.datapath, lifecycle) : nil
+    if let change = file?.change { Console.warn("warning: \(change)") }
+    let status = try lifecycle.status(document.name, as: file?.document)
     let isGood =
       status.changes.isEmpty && status.state.phase == .up && status.foreign.isEmpty
       && status.unmanaged.isEmpty
@@ -59,7 +64,7 @@ struct StatusCommand: RootlessLabCommand {
       let place = change.resource.origin.map { "  (\(Console.shortening("\($0)")))" } ?? ""
       Console.print("  \(change.summary)\(Console.styled(place, .faint))")
     }
-    Console.print("to mend it: netlab up \(name), which does")
+    Console.print("to mend it: netlab up \(options.isFile ? options.lab : name), which does")
     for command in status.plan.commands { Console.print("  \(Console.runnable(command))") }
   }
 }

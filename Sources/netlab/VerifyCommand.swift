@@ -24,8 +24,12 @@ struct VerifyCommand: RootlessLabCommand {
 
   func run() async throws {
     let lifecycle = Lifecycle.forCommandLine()
-    let (document, _) = try await options.load(lifecycle)
-    _ = try lifecycle.state(of: document.name)
+    var (document, _) = try await options.load(lifecycle)
+    if options.isFile {
+      let file = try LabFile(options.lab, document, datapath: options.datapath, lifecycle)
+      guard try file.agrees() else { throw ExitCode(1) }
+      document = file.document
+    }
     let lab = try await document.checked()
     try lab.checks.requireTools()
     let verdict = try await cancelledBySignals { [checkOptions] in
