@@ -4,6 +4,7 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <sys/fsuid.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 int cnl_set_file_access_user(uid_t uid, gid_t gid) {
@@ -20,3 +21,5 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 }
 
 int cnl_remove_tree(const char *path) { return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS); }
+
+int cnl_open_memory(void) { return memfd_create("netlab", MFD_CLOEXEC); }

@@ -106,6 +106,7 @@ package struct ProcessRunner: Sendable {
     var platform = PlatformOptions()
     platform.createSession = true
     platform.teardownSequence = teardown
+    let input = try MemoryFile.open(options.input)
     let outcome: ExecutionResult<(Result<Value, any Error>, RunningProcess), SequenceOutput, SequenceOutput>
     do {
       outcome = try await Subprocess.run(
@@ -113,7 +114,8 @@ package struct ProcessRunner: Sendable {
         environment: environment.map {
           .custom(Dictionary(uniqueKeysWithValues: $0.map { (.init(rawValue: $0)!, $1) }))
         } ?? .inherit,
-        workingDirectory: options.directory.map { FilePath($0) }, platformOptions: platform, input: .none,
+        workingDirectory: options.directory.map { FilePath($0) }, platformOptions: platform,
+        input: .fileDescriptor(input, closeAfterSpawningProcess: true),
         output: .sequence, error: .sequence
       ) { execution in
         let process = RunningProcess(outputLimit: outputLimit) { signal in
@@ -165,6 +167,8 @@ package struct ProcessRunner: Sendable {
     package var cpuLimit: Int?
     /// Bytes of address space.
     package var memoryLimit: Int?
+    /// What it reads from standard input.
+    package var input: [UInt8] = []
 
     package init(place: NodePlace? = nil, user: (id: UInt32, group: UInt32)? = nil) {
       self.place = place

@@ -271,7 +271,7 @@ import Values
       #expect(text.expected == "'in' in the output")
       #expect(text.details == ["out"])
       let pattern = try await lab.failure(of: Run(on: "a", "echo", "out", output: .matches("^u")))
-      #expect(pattern.expected == "output that matches /^u/")
+      #expect(pattern.expected == "a match of /^u/ in the output")
       let missing = try await lab.failure(of: Run(on: "a", "sh", "-c", "exit 127"))
       #expect(missing.seen == "exit status 127")
     }

@@ -60,4 +60,73 @@ import Values
       try await body()
     }
   }
+
+  @Test func `Streams are compared byte by byte`() async throws {
+    try await withLab(FourVMs(), .linuxbridge) { lab in
+      func printf(_ text: String, _ output: Run.Output) -> Run {
+        Run(on: "a", "printf", text, output: output)
+      }
+      let header = #"HTTP/1.1 200 OK\r\nServer: x\r\n"#
+      for good in [
+        printf(header, .contains("200 OK\r\nServer")), printf(header, .contains("OK\r")),
+        printf(header, .contains("\n")), printf(header, .matches("200 OK$")),
+        printf(header, .matches("^Server: x$")), printf(#"caf\351 OK\n"#, .contains("OK")),
+        printf(#"e\314\201\n"#, .contains("e")), printf(#"a\000b"#, .contains("b")),
+        printf(#"up\357\270\217\n"#, .contains("up")), printf(#"eth0\tUP\n"#, .matches(#"^eth0\s+UP$"#)),
+      ] {
+        _ = try await lab.passes(good)
+      }
+      for bad in [
+        printf(header, .contains("200 OK\nServer")), printf(header, .matches("200$")),
+        printf(#"e\314\201\n"#, .contains("é")),
+      ] {
+        _ = try await lab.failure(of: bad)
+      }
+    }
+  }
+
+  @Test func `Standard error, input, limits and signals can be asked for`() async throws {
+    try await withLab(FourVMs(), .linuxbridge) { lab in
+      let complaint = Run(on: "a", "sh", "-c", "echo hello >&2", errors: .contains("hello"))
+      _ = try await lab.passes(complaint)
+      let silent = try await lab.failure(of: Run(on: "a", "echo", "hello", errors: .contains("hello")))
+      #expect(silent.expected == "'hello' in standard error")
+
+      // More than a pipe holds, to a command that does not read it.
+      let text = String(repeating: "0123456789", count: 20_000)
+      _ = try await lab.passes(Run(on: "a", "wc", "-c", output: .matches("^200000$"), input: text))
+      _ = try await lab.passes(Run(on: "a", "true", input: text))
+      _ = try await lab.passes(Run(on: "a", "wc", "-c", output: .matches("^0$")))
+
+      let much = { (limit: Int?) in
+        Run(
+          on: "a", "sh", "-c", "yes | head -c 2000000; echo END", output: .contains("END"), outputLimit: limit
+        )
+      }
+      _ = try await lab.passes(much(3_000_000))
+      let tooMuch = try await lab.doubt(about: much(nil))
+      #expect(tooMuch.seen.hasPrefix("more than 1048576 bytes of output, and killed"))
+
+      let slow = try await lab.failure(of: Run(on: "a", "sleep", "100", timeout: .milliseconds(50)))
+      #expect(slow.seen == "still running after 0.05 seconds, and killed")
+
+      let killed = { (signal: Int?) in Run(on: "a", "sh", "-c", "kill -9 $$", signal: signal) }
+      #expect(try await lab.passes(killed(9)) == "killed by signal 9")
+      #expect(try await lab.failure(of: killed(15)).seen == "killed by signal 9")
+      #expect(try await lab.failure(of: killed(nil)).seen == "killed by signal 9")
+      #expect(try await lab.failure(of: Run(on: "a", "true", signal: 9)).seen == "exit status 0")
+    }
+  }
+
+  @Test func `A search that would not end is given up`() async throws {
+    let text = Array(String(repeating: "a", count: 40).utf8)
+    let endless = PatternSearch(pattern: "^(a+)+$b")
+    #expect(try await endless.finds(in: text, within: .milliseconds(100)) == nil)
+    #expect(try await PatternSearch(pattern: "^(a+)$").finds(in: text) == true)
+    #expect(try await PatternSearch(pattern: "b").finds(in: text) == false)
+    // And at once when the run is cancelled.
+    let task = Task { try await endless.finds(in: text, within: .seconds(1000)) }
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
+  }
 }

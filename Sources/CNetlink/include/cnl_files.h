@@ -8,4 +8,7 @@ int cnl_set_file_access_user(uid_t uid, gid_t gid);
 
 /// Removes a file, or a directory with all that is in it, without following links; -1 and errno on failure.
 int cnl_remove_tree(const char *path);
+
+/// Makes a file that is in memory only, and closed on exec: its descriptor, or -1 and errno.
+int cnl_open_memory(void);
 #endif
