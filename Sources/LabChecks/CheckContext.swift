@@ -36,7 +36,10 @@ struct CheckContext: Sendable {
     return found
   }
 
-  /// Where commands run in a node.
+  /// The path of a node's namespace.
+  func namespace(of node: String) -> String { place(of: node).namespace }
+
+  /// Where the lab's commands run in a node.
   func place(of node: String) -> NodePlace { LabStore().place(of: node, in: lab) }
 
   /// A node's namespace, open, with a connection.
@@ -46,11 +49,6 @@ struct CheckContext: Sendable {
       throw Failure(expected: "the namespace \(name)", seen: "there is none: the lab is not up")
     }
     return namespace
-  }
-
-  /// Runs a command in a node's namespace.
-  func run(_ command: [String], on node: String, timeout: Duration) async throws -> ProcessResult {
-    try await processes.run(command, at: place(of: node), timeout: timeout)
   }
 
   /// Runs one of the check's ``RunnableCheck/tools`` in a node's namespace.

@@ -55,13 +55,6 @@ package struct ProcessRunner: Sendable {
       outputLimit: outputLimit)
   }
 
-  /// Runs a command of a lab's to its end, as ``run(_:in:environment:timeout:outputLimit:)`` does.
-  package func run(_ command: [String], at place: NodePlace, timeout: Duration) async throws -> ProcessResult
-  {
-    try await run(
-      command, options: Options(place: place), environment: nil, timeout: timeout, outputLimit: 1 << 20)
-  }
-
   /// Runs a command while `body` does: for one that must be listened to, or stopped, like tcpdump.
   ///
   /// When `body` returns or throws, a process that is still running gets SIGTERM and, half a second later, SIGKILL,

@@ -94,7 +94,7 @@ extension PacketCapture {
     // Without the optimizer: libpcap's loses the frame that `X or (vlan N and icmp)` should let through.
     command += ["-O", "--print", "-w", file] + Self.asRoot + ["--", filter]
     let ((failure, lines), result) = try await context.processes.withProcess(
-      command, in: context.place(of: device.node).namespace, environment: context.processes.toolEnvironment
+      command, in: context.namespace(of: device.node), environment: context.processes.toolEnvironment
     ) { process -> (Failure?, [String]) in
       let (complaints, isListening) = await process.standardError.lines(within: .seconds(30)) {
         $0.contains("listening on")

@@ -8,7 +8,7 @@ extension Run: RunnableCheck {
   func run(in context: CheckContext) async throws -> String {
     let expected = signal.map { ProcessResult.Status.signalled(Int32($0)) } ?? .exited(Int32(status))
     let limit = Duration.milliseconds(timeout ?? 60_000)
-    var options = ProcessRunner.Options(namespace: context.namespace(of: node))
+    var options = ProcessRunner.Options(place: context.place(of: node))
     options.input = Array((input ?? "").utf8)
     let result: ProcessResult
     do {
