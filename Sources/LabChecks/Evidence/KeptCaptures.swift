@@ -1,7 +1,8 @@
 import LabMachine
 import Synchronization
+import SystemPackage
 
-/// The files in which a run keeps the packets of failed captures.
+/// The files in which a run keeps the packets of failed captures: under sudo, those of the user who called it.
 final class KeptCaptures: Sendable {
   private let directory: String
   private let counts = Mutex<[String: Int]>([:])
@@ -18,9 +19,18 @@ final class KeptCaptures: Sendable {
       return counts[name] ?? 1
     }
     let path = "\(directory)/\(count == 1 ? name : "\(name)-\(count)").pcap"
+    guard let invoker = Invoker.current else {
+      try write(bytes, to: path)
+      return path
+    }
+    guard invoker.canBeTakenOn else { throw FileError("write \(path) as user \(invoker.id)", .notPermitted) }
+    try invoker.accessingFiles { () throws(FileError) in try write(bytes, to: path) }
+    return path
+  }
+
+  private func write(_ bytes: [UInt8], to path: String) throws(FileError) {
     try Files.makeDirectories(directory, permissions: 0o755)
     try Files.remove(path)
     try Files.write(bytes, to: path, permissions: 0o644)
-    return path
   }
 }
