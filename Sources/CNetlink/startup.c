@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <malloc.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -21,7 +22,19 @@ static void make_room_for_descriptors(void) {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// A standard stream that is closed stays unusable, where the next file to be opened would take its place.
+static void keep_closed_streams(void) {
+  for (int stream = 0; stream < 3; stream++)
+    if (fcntl(stream, F_GETFD) < 0) open("/dev/null", stream == STDOUT_FILENO ? O_RDONLY : O_RDWR);
+}
+
+static void do_nothing(int number) { (void)number; }
+
 void cnl_prepare_process(void) {
+  keep_closed_streams();
+  // Whoever writes to a reader who is gone learns it from the error. What this process becomes, or starts, dies of the
+  // signal as ever, since a handler does not outlive exec.
+  sigaction(SIGPIPE, &(struct sigaction){.sa_handler = do_nothing, .sa_flags = SA_RESTART}, NULL);
   make_room_for_descriptors();
   mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
   mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);

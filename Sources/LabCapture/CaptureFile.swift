@@ -89,6 +89,9 @@ struct CaptureOutput: Sendable {
         rest = rest.dropFirst(count)
       } else if errno == EPIPE {
         return false
+      } else if errno == EAGAIN {
+        var set = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        _ = unsafe poll(&set, 1, -1)
       } else if errno != EINTR {
         throw RunnerError(.environment, "cannot write the capture: \(FileError("write").code)")
       }

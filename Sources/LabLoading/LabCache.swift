@@ -30,12 +30,18 @@ struct LabCache {
     self.stamp = Array("\(labFile)\n\(stamp)\n".utf8)
   }
 
-  /// Whether `binary` is what compiling would give.
-  var isValid: Bool {
-    guard let stamp = try? Files.read("\(current)/stamp"), stamp == self.stamp,
-      let source = try? Files.read("\(current)/lab.swift"), source == self.source
+  /// Whether `binary` is what compiling would give, and what compiling gave: nobody but the owner has changed it since.
+  func isValid(owner: UInt32) -> Bool {
+    guard let source = try? OwnedFile("\(current)/lab.swift", owner: owner), source.bytes == self.source,
+      let stamp = try? OwnedFile("\(current)/stamp", owner: owner), stamp.bytes.starts(with: self.stamp),
+      let binary = try? OwnedFile(binary, owner: owner), !binary.isShared
     else { return false }
-    return Files.identity(of: binary)?.isRegular == true
+    return stamp.bytes == completed(with: binary.bytes)
+  }
+
+  /// The stamp of a certain binary.
+  private func completed(with binary: [UInt8]) -> [UInt8] {
+    stamp + Array("\(OwnedFile.fingerprint(of: binary))\n".utf8)
   }
 
   /// Makes an empty `next`, with the copy of the source that is to be compiled.
@@ -45,9 +51,10 @@ struct LabCache {
     try Files.write(source, to: "\(next)/lab.swift", permissions: 0o600)
   }
 
-  /// Puts `next` in the place of `current`.
-  func install() throws(FileError) {
-    try Files.write(stamp, to: "\(next)/stamp", permissions: 0o600)
+  /// Puts `next` in the place of `current`, with this binary.
+  func install(_ binary: [UInt8]) throws(FileError) {
+    try Files.write(binary, to: "\(next)/lab", permissions: 0o755)
+    try Files.write(completed(with: binary), to: "\(next)/stamp", permissions: 0o600)
     try Files.remove(current)
     try Files.rename(next, to: current)
   }
@@ -81,6 +88,12 @@ struct CacheLock {
       }
     }
   }
+
+  /// Takes the lock alone if nobody has it.
+  func takeAtOnce() -> Bool { flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 }
+
+  /// Notes that what is locked is in use.
+  func noteUse() { _ = futimens(file.rawValue, nil) }
 
   func release() { try? file.close() }
 }

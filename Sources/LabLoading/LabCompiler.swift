@@ -17,11 +17,10 @@ package struct LabCompiler: Sendable {
   package var timeLimit: Duration = .seconds(10)
   /// How many bytes a topology may have.
   package var sizeLimit = 64 << 20
+  /// How much is kept of the labs that were compiled.
+  var cacheLimits = CacheLimits()
   /// Takes what the compiler warns of and what the lab prints on standard error, line by line.
-  package var log: @Sendable (String) -> Void = { line in
-    let bytes = Array("\(line)\n".utf8)
-    _ = unsafe write(STDERR_FILENO, bytes, bytes.count)
-  }
+  package var log: @Sendable (String) -> Void = { _ in }
 
   /// Where swiftc is looked for besides PATH, which sudo shortens; and in the user's ~/.local/share/swiftly/bin.
   var compilerDirectories = ["/usr/local/bin", "/usr/bin"]
@@ -52,6 +51,7 @@ package struct LabCompiler: Sendable {
     let path = absolute(path)
     let user = try LabUser.current(runAsRoot: runAsRoot, environment: environment)
     if path.hasSuffix(".json") {
+      if !user.isNobody { try user.checkRights() }
       guard arguments.isEmpty else {
         throw .unusableFile(
           path: path, reason: "a compiled lab has no parameters to set",
@@ -64,6 +64,7 @@ package struct LabCompiler: Sendable {
         path: path, reason: "it is neither a .swift nor a .json file",
         remedy: "Labs are files of one of these kinds.")
     }
+    try user.checkRights()
     let build = LabBuild(
       labFile: path, source: try source(of: path, user: user), user: user,
       compiler: try compiler(for: user),
@@ -73,12 +74,13 @@ package struct LabCompiler: Sendable {
         try CacheLock(directory: build.cache.directory)
       }
       defer { lock.release() }
+      lock.noteUse()
       try build.checkAccess()
       // Shared as long as the binary is in use; a process that replaces it waits until then.
       await lock.take(exclusive: false)
-      if !user.accessingFiles({ build.cache.isValid }) {
+      if !build.isCurrent {
         await lock.take(exclusive: true)
-        if !user.accessingFiles({ build.cache.isValid }) { try await compile(build) }
+        if !build.isCurrent { try await compile(build) }
       }
       return try await topology(of: build, arguments: arguments)
     } catch let error as LoadingError {
@@ -125,21 +127,23 @@ package struct LabCompiler: Sendable {
 
   private func compile(_ build: LabBuild) async throws {
     if build.user.isNobody { try await fillModules(of: build) }
-    let workshop = try build.prepare()
-    defer { build.cleanUp(workshop) }
-    var result = try await run(build, in: workshop, modules: build.modules)
+    let place = try build.prepare()
+    defer { build.cleanUp(place) }
+    var result = try await run(build, in: place, modules: build.modules)
     if build.user.isNobody, !result.status.isSuccess, result.errorOutput.contains(build.modules) {
       // The lab imports what is not in there.
-      result = try await run(build, in: workshop, modules: "\(workshop)/modules")
+      result = try await run(build, in: place, modules: "\(place.output)/modules")
     }
     switch result.status {
     case .exited(0):
       for line in result.errorOutput.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
         log(String(line))
       }
-      try build.install(from: workshop)
+      try build.install(from: place)
+      build.user.accessingFiles { cacheLimits.apply(to: build.user.cache) }
     case .exited(1):
-      throw LoadingError.notCompiled(path: build.labFile, diagnostics: result.output + result.errorOutput)
+      throw LoadingError.notCompiled(
+        path: build.labFile, diagnostics: build.explained(result.output + result.errorOutput))
     default:
       throw LoadingError.environment(
         attempt: "run the compiler \(build.compiler.path)", reason: "\(result.status)\n\(result.errorOutput)",
@@ -147,9 +151,13 @@ package struct LabCompiler: Sendable {
     }
   }
 
-  private func run(_ build: LabBuild, in workshop: String, modules: String) async throws -> ProcessResult {
-    let command = build.command(in: workshop, modules: modules, coloured: isatty(STDERR_FILENO) == 1)
-    return try await runCompiler(command, as: build.user.identifiers, temporary: workshop)
+  private func run(_ build: LabBuild, in place: LabBuild.Place, modules: String) async throws -> ProcessResult
+  {
+    var options = ProcessRunner.Options(user: build.user.identifiers)
+    options.workshop = build.workshop(for: place)
+    options.cpuLimit = Int(compileTimeLimit.components.seconds)
+    let command = build.command(in: place, modules: modules, coloured: isatty(STDERR_FILENO) == 1)
+    return try await runCompiler(command, options: options, temporary: place.output)
   }
 
   /// Compiles, as root, a source of our own that imports what labs may import.
@@ -164,7 +172,7 @@ package struct LabCompiler: Sendable {
     let command =
       [build.compiler.path, "-typecheck"] + SwiftCompiler.options + ["-module-cache-path", directory, source]
     // If it fails, the compiler will have more to say about the lab itself.
-    _ = try await runCompiler(command, as: nil, temporary: "/tmp")
+    _ = try await runCompiler(command, options: ProcessRunner.Options(), temporary: "/tmp")
     // The compiler lets others read its files, but not enter its directories.
     for name in try Files.list(directory)
     where Files.identity(of: "\(directory)/\(name)")?.isDirectory == true {
@@ -174,9 +182,9 @@ package struct LabCompiler: Sendable {
   }
 
   private func runCompiler(
-    _ command: [String], as user: (id: UInt32, group: UInt32)?, temporary: String
+    _ command: [String], options: ProcessRunner.Options, temporary: String
   ) async throws -> ProcessResult {
-    var options = ProcessRunner.Options(user: user)
+    var options = options
     // The compiler has to be able to enter its working directory, and the lab's user may not be able to enter this.
     options.directory = "/"
     return try await runner.run(
@@ -185,34 +193,47 @@ package struct LabCompiler: Sendable {
   }
 
   private func topology(of build: LabBuild, arguments: [String]) async throws -> [UInt8] {
-    let temporary = try build.makeTemporaryDirectory()
-    defer { if let temporary { build.remove(temporary) } }
     var options = ProcessRunner.Options(user: build.user.identifiers)
+    options.workshop = build.workshopForEvaluation
     options.cpuLimit = Int(timeLimit.components.seconds) + 1
     options.memoryLimit = memoryLimit
     do {
-      let (_, result) = try await runner.withProcess(
+      let (trap, result) = try await runner.withProcess(
         [build.cache.binary, "--emit-topology"] + arguments, options: options,
-        environment: minimalEnvironment(home: build.user.home, temporary: temporary ?? "/tmp"),
+        environment: minimalEnvironment(home: build.user.home, temporary: "/tmp")
+          .merging(build.compiler.backtraceVariables) { $1 },
         outputLimit: sizeLimit
       ) { process in
-        async let logging: Void = relay(process.standardError.lines)
+        async let trap = relay(process.standardError.lines, of: build)
         guard await process.exit(within: timeLimit) else {
           throw failure(of: build, "it was still running after \(timeLimit)", "Look for a loop without end.")
         }
-        await logging
+        return await trap
       }
-      return try checked(result, of: build)
+      for line in trap.rest { log(line) }
+      return try checked(result, trap, of: build)
     } catch ProcessError.outputLimitExceeded {
       throw failure(of: build, "it printed more than \(sizeLimit) bytes", "A topology is smaller than that.")
     }
   }
 
-  private func relay(_ lines: AsyncStream<String>) async {
-    for await line in lines { log(line) }
+  private func relay(_ lines: AsyncStream<String>, of build: LabBuild) async -> Trap {
+    var trap = Trap(labFile: build.labFile)
+    for await line in lines {
+      for line in trap.take(line) { log(line) }
+    }
+    return trap
   }
 
-  private func checked(_ result: ProcessResult, of build: LabBuild) throws(LoadingError) -> [UInt8] {
+  private func checked(
+    _ result: ProcessResult, _ trap: Trap, of build: LabBuild
+  ) throws(LoadingError) -> [UInt8] {
+    if [.signalled(SIGILL), .signalled(SIGTRAP)].contains(result.status) {
+      throw failure(of: build, trap.description, "Correct the lab there.")
+    }
+    if result.status == .exited(LabDocument.refusal), !result.standardError.isEmpty {
+      throw .refused(words: result.errorOutput)
+    }
     guard result.status.isSuccess else {
       throw failure(of: build, "its process ended: \(result.status)", "What it printed before says why.")
     }

@@ -1,4 +1,3 @@
-import CNetlink
 import Glibc
 import LabKit
 import LabMachine
@@ -21,13 +20,16 @@ struct LabUser {
   let home: String
   /// Where compiled labs are kept.
   let cache: String
+  /// Whether the lab's processes are closed in.
+  var isClosedIn = true
 
   /// Finds out from the effective user and what sudo says.
   static func current(runAsRoot: Bool, environment: [String: String]) throws(LoadingError) -> Self {
     let chosenCache = environment["XDG_CACHE_HOME"].map { "\($0)/netlab" }
-    guard geteuid() == 0, !runAsRoot, isMapped(nobody) else {
+    guard geteuid() == 0, !runAsRoot, Invoker.hasUser(nobody) else {
       let home = environment["HOME"] ?? "/"
-      return Self(change: .none, home: home, cache: chosenCache ?? "\(home)/.cache/netlab")
+      return Self(
+        change: .none, home: home, cache: chosenCache ?? "\(home)/.cache/netlab", isClosedIn: !runAsRoot)
     }
     guard let id = environment["SUDO_UID"].flatMap(UInt32.init), id != 0 else {
       return Self(
@@ -50,6 +52,25 @@ struct LabUser {
     }
   }
 
+  /// Who owns the cache.
+  var cacheOwner: UInt32 { if case .invoker(let id, _) = change { id } else { geteuid() } }
+
+  /// Where the lab's processes take place; `nil` for those that root trusts.
+  func workshop(showing folders: [String]) -> Workshop? {
+    guard isClosedIn else { return nil }
+    var workshop = Workshop(hiding: cache)
+    workshop.shown = folders
+    return workshop
+  }
+
+  /// Fails where this process has no right to become the lab's user: root in a container may lack it.
+  func checkRights() throws(LoadingError) {
+    guard let identifiers else { return }
+    guard Invoker(id: identifiers.id, group: identifiers.group).canBeTakenOn else {
+      throw .noOtherUser(id: identifiers.id)
+    }
+  }
+
   /// Whether the lab's processes may use none of this process's files.
   var isNobody: Bool {
     if case .nobody = change { true } else { false }
@@ -61,17 +82,11 @@ struct LabUser {
     try isNobody ? body() : accessingOwnFiles(body)
   }
 
-  /// Accesses files with the rights that the lab's processes have.
+  /// Accesses files with the rights that the lab's processes have, which ``checkRights()`` made sure of.
   func accessingOwnFiles<Value, Failure: Error>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value
   {
     guard let identifiers else { return try body() }
-    precondition(
-      cnl_set_file_access_user(identifiers.id, identifiers.group) == 0,
-      "the kernel refused to access files as user \(identifiers.id)")
-    defer {
-      precondition(cnl_set_file_access_user(0, 0) == 0, "the kernel refused to access files as root again")
-    }
-    return try body()
+    return try Invoker(id: identifiers.id, group: identifiers.group).accessingFiles(body)
   }
 }
 
@@ -80,13 +95,4 @@ private let nobody: UInt32 = 65534
 private func homeDirectory(of user: UInt32) -> String? {
   guard let entry = unsafe getpwuid(user), let home = unsafe entry.pointee.pw_dir else { return nil }
   return unsafe String(cString: home)
-}
-
-/// Whether this user namespace has the user: an ordinary user's own namespace has no other user to change to.
-private func isMapped(_ user: UInt32) -> Bool {
-  guard let map = try? Files.read("/proc/self/uid_map") else { return true }
-  return String(decoding: map, as: UTF8.self).split(separator: "\n").contains { line in
-    let numbers = line.split(separator: " ").compactMap { UInt64($0) }
-    return numbers.count == 3 && UInt64(user) >= numbers[0] && UInt64(user) < numbers[0] + numbers[2]
-  }
 }

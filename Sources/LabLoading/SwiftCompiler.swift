@@ -26,6 +26,21 @@ struct SwiftCompiler {
   /// The same, short enough for the name of a directory.
   var fingerprint: String { String(StableHash.hash(identity), radix: 16) }
 
-  /// The options that make a lab: what the cache depends on, with nothing of the single compilation.
-  static let options = ["-Onone", "-parse-as-library", "-swift-version", "6", "-lLabKit"]
+  /// Has Swift's runtime say where a lab stopped by itself: by a program that is beside the compiler.
+  var backtraceVariables: [String: String] {
+    let toolchain = directory(of: directory(of: resolvingLinks(path)))
+    let settings = [
+      "enable=yes", "color=no", "interactive=no", "threads=crashed", "registers=none", "images=none",
+      "limit=32",
+      "cache=no", "symbolicate=full", "timeout=5s",
+      "swift-backtrace=\(toolchain)/libexec/swift/linux/swift-backtrace",
+    ]
+    return ["SWIFT_BACKTRACE": settings.joined(separator: ",")]
+  }
+
+  /// The options that make a lab: what the cache depends on, with nothing of the single compilation. The table of lines
+  /// tells where a lab stops by itself.
+  static let options = [
+    "-Onone", "-gline-tables-only", "-parse-as-library", "-swift-version", "6", "-lLabKit",
+  ]
 }

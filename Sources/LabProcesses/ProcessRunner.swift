@@ -162,6 +162,8 @@ package struct ProcessRunner: Sendable {
     package var memoryLimit: Int?
     /// What it reads from standard input.
     package var input: [UInt8] = []
+    /// Closes in what is a lab's code.
+    package var workshop: Workshop?
 
     package init(place: NodePlace? = nil, user: (id: UInt32, group: UInt32)? = nil) {
       self.place = place
@@ -171,8 +173,12 @@ package struct ProcessRunner: Sendable {
     var arguments: [String] {
       var arguments = ["--parent", "\(getpid())"]
       if let place { arguments += place.arguments }
-      // Both need the privileges that a PID namespace needs.
-      if place != nil || user != nil { arguments += ["--contain"] }
+      if let workshop {
+        arguments += workshop.arguments
+      } else if place != nil || user != nil {
+        // Both need the privileges that a PID namespace needs.
+        arguments += ["--contain"]
+      }
       if let user { arguments += ["--user", "\(user.id):\(user.group)"] }
       if let cpuLimit { arguments += ["--limit-cpu", "\(cpuLimit)"] }
       if let memoryLimit { arguments += ["--limit-memory", "\(memoryLimit)"] }

@@ -18,30 +18,39 @@
 
 static int limit(int resource, rlim_t value) {
   struct rlimit old;
+  if (value == 0) return 0;
   if (getrlimit(resource, &old) != 0) return -1;
   if (value > old.rlim_max) value = old.rlim_max;
   return setrlimit(resource, &(struct rlimit){value, value});
 }
 
-static int become_user(const struct command *command) {
+static int limit_resources(const struct command *command) {
+  struct rlimit no_core = {0, 0};
+  if (command->cpu && setrlimit(RLIMIT_CORE, &no_core) != 0) return -1;
+  return limit(RLIMIT_CPU, command->cpu) || limit(RLIMIT_AS, command->memory)
+         || limit(RLIMIT_FSIZE, command->file_size) || limit(RLIMIT_NPROC, command->processes);
+}
+
+int become_user(struct command *command) {
+  if (command->user < 0) return 0;
   gid_t group = command->group;
+  int death_signal = 0;
+  prctl(PR_GET_PDEATHSIG, &death_signal);
   if (setgroups(1, &group) != 0 || setresgid(group, group, group) != 0
       || setresuid(command->user, command->user, command->user) != 0)
     return fail("become", "the user that runs the lab");
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return fail("give up", "privileges");
+  // Changing the user cleared it.
+  prctl(PR_SET_PDEATHSIG, death_signal);
+  command->user = -1;
   return 0;
 }
 
-int become_command(const struct command *command, bool dies_with_parent) {
+int become_command(struct command *command) {
   const char *name = command->argv[0];
-  if (command->cpu != RLIM_INFINITY || command->memory != RLIM_INFINITY) {
-    if (limit(RLIMIT_CORE, 0) || limit(RLIMIT_CPU, command->cpu) || limit(RLIMIT_AS, command->memory))
-      return fail("limit", name);
-  }
-  int status = command->user >= 0 ? become_user(command) : 0;
+  int status = become_user(command);
   if (status != 0) return status;
-  // Changing the user cleared it.
-  if (command->user >= 0 && dies_with_parent) prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (limit_resources(command) != 0) return fail("limit", name);
   execvp(name, command->argv);
   status = errno == ENOENT ? NOT_FOUND : CANNOT_EXECUTE;
   fail("run", name);

@@ -111,7 +111,7 @@ struct daemon *read_daemon(const char *fields, size_t size, const char **problem
   daemon->definition = "";
   daemon->directory = "/";
   daemon->place.has_processes = true;
-  daemon->command = (struct command){.user = -1, .cpu = RLIM_INFINITY, .memory = RLIM_INFINITY};
+  daemon->command = (struct command){.user = -1};
   daemon->stop = (struct order){.signal = SIGTERM, .grace = 5000};
   daemon->control = daemon->output[0] = daemon->output[1] = daemon->log.file = daemon->log.folder = -1;
   if ((daemon->request = malloc(size + 1))) {

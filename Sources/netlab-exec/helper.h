@@ -36,11 +36,15 @@ struct command {
   char *const *argv;
   /// Whom it runs as; -1: as this process does.
   long user, group;
-  rlim_t cpu, memory;
+  /// Limits: processor seconds, bytes of address space, bytes of a file, processes of its user. 0: none.
+  long cpu, memory, file_size, processes;
 };
 
-/// Becomes the command, which is killed when its parent dies if `dies_with_parent` says so. Returns only on failure.
-int become_command(const struct command *command, bool dies_with_parent);
+/// Makes this process one of the command's user, who gets no other rights any more.
+int become_user(struct command *command);
+
+/// Becomes the command. Returns only on failure.
+int become_command(struct command *command);
 
 /// Moves what follows into a PID namespace: returns 0 in the process that is to become the command, an exit status on
 /// failure, and does not return in the processes that wait for it.
@@ -48,6 +52,26 @@ int contain(void);
 
 /// Passes the wait status of a child on as this process's own end; an exit status where that is not to be had.
 int end_like(int status);
+
+// MARK: - Workshops: workshop.c
+
+enum { PATHS = 8 };
+
+/// Where a lab's code is compiled or runs: the machine's files are read-only there.
+struct workshop {
+  bool is_wanted;
+  /// Whether nothing is said where the machine refuses workshops.
+  bool is_silent;
+  /// A folder that is hidden; NULL for none.
+  const char *hidden;
+  /// Folders that stay what they are though they are in hidden ones, and those that can be written to as well.
+  const char *shown[PATHS], *writable[PATHS];
+  int shown_count, writable_count;
+};
+
+/// Moves what follows into a workshop, as the command's user: returns 0 in the process that is to become the command, also
+/// where the machine refuses workshops, an exit status on failure, and does not return in the processes that wait for it.
+int enter_workshop(const struct workshop *workshop, struct command *command);
 
 // MARK: - Supervisors: supervisor.c, descendants.c
 

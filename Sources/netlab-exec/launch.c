@@ -41,7 +41,8 @@ static _Noreturn void run_command(const struct daemon *daemon, int report) {
   int status = enter_place(&daemon->place);
   if (status == 0 && chdir(daemon->directory) != 0) status = fail("enter the directory", daemon->directory);
   environ = daemon->environment;
-  _exit(status != 0 ? status : become_command(&daemon->command, true));
+  struct command command = daemon->command;
+  _exit(status != 0 ? status : become_command(&command));
 }
 
 /// Has `ps` show the daemon's name, in place of the keeper's command line.

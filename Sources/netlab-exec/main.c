@@ -1,7 +1,9 @@
 // Starts a command in a network namespace: enters it, and then becomes the command.
 //
 //     netlab-exec [--parent PID] [--world | --join SOCKET | --start SOCKET] [--keeper SOCKET] [--netns PATH] [--etc DIR]
-//                 [--hostname NAME] [--contain] [--user UID:GID] [--limit-cpu SECONDS] [--limit-memory BYTES] -- CMD …
+//                 [--hostname NAME] [--contain] [--user UID:GID]
+//                 [--workshop [--silent] [--hide DIR] [--show DIR]… [--write DIR]…]
+//                 [--limit-cpu SECONDS] [--limit-memory BYTES] [--limit-file BYTES] [--limit-processes N] -- CMD …
 //     netlab-exec --parent PID --found SOCKET
 //     netlab-exec [--world] --keeper SOCKET
 //
@@ -10,8 +12,8 @@
 //
 // --netns: like `ip netns exec`, the command gets a mount namespace of its own, in which /sys shows that network namespace
 // and the files of /etc/netns/<name>/ cover those of /etc; those of --etc cover them after that (place.c). --parent: be killed
-// when that process, which must be the parent, dies. --contain: no descendant outlives the command. --keeper: the command is
-// among the processes of a lab (visitor.c). On failure, one line on standard error, and 127 when the command does not exist,
+// when that process, which must be the parent, dies. --contain: no descendant outlives the command. --workshop: the command
+// is a lab's code (workshop.c). --keeper: the command is among the processes of a lab (visitor.c). On failure, one line on standard error, and 127 when the command does not exist,
 // 126 for everything else, 125 for bad arguments.
 //
 // --found: makes sure that a lab has a keeper, which stays as long as the parent does. --keeper without a command: be one.
@@ -42,6 +44,7 @@ int fail(const char *attempt, const char *object) {
 struct options {
   struct place place;
   struct command command;
+  struct workshop workshop;
   const char *kept_world, *keeper, *founded;
   long parent;
   bool contain, own_world, starts_world;
@@ -55,21 +58,40 @@ static int parse_number(const char *text, char end, long *value, const char **re
   return errno == 0 && stop != text && *stop == end && *value >= 0 ? 0 : BAD_ARGUMENTS;
 }
 
+static int add_path(const char *paths[PATHS], int *count, const char *path) {
+  if (*count == PATHS) return BAD_ARGUMENTS;
+  paths[(*count)++] = path;
+  return 0;
+}
+
+/// The flag of an option without an argument; NULL for all others.
+static bool *find_flag(struct options *options, const char *name) {
+  if (strcmp(name, "--contain") == 0) return &options->contain;
+  if (strcmp(name, "--world") == 0) return &options->own_world;
+  if (strcmp(name, "--workshop") == 0) return &options->workshop.is_wanted;
+  return strcmp(name, "--silent") == 0 ? &options->workshop.is_silent : NULL;
+}
+
+/// The limit that an option sets; NULL for all others.
+static long *find_limit(struct options *options, const char *name) {
+  if (strcmp(name, "--limit-cpu") == 0) return &options->command.cpu;
+  if (strcmp(name, "--limit-memory") == 0) return &options->command.memory;
+  if (strcmp(name, "--limit-file") == 0) return &options->command.file_size;
+  return strcmp(name, "--limit-processes") == 0 ? &options->command.processes : NULL;
+}
+
 /// Reads the options, and the command behind "--"; not 0 when they make no sense.
 static int parse(char *const argv[], struct options *options) {
   for (; *argv; argv++) {
     const char *name = *argv, *group;
-    long value;
+    struct workshop *workshop = &options->workshop;
     if (strcmp(name, "--") == 0) {
       options->command.argv = argv + 1;
       return argv[1] ? 0 : BAD_ARGUMENTS;
     }
-    if (strcmp(name, "--contain") == 0) {
-      options->contain = true;
-      continue;
-    }
-    if (strcmp(name, "--world") == 0) {
-      options->own_world = true;
+    bool *flag = find_flag(options, name);
+    if (flag) {
+      *flag = true;
       continue;
     }
     if (!*++argv) return BAD_ARGUMENTS;
@@ -91,12 +113,14 @@ static int parse(char *const argv[], struct options *options) {
     } else if (strcmp(name, "--user") == 0) {
       if (parse_number(*argv, ':', &options->command.user, &group)) return BAD_ARGUMENTS;
       if (parse_number(group, 0, &options->command.group, NULL)) return BAD_ARGUMENTS;
-    } else if (strcmp(name, "--limit-cpu") == 0) {
-      if (parse_number(*argv, 0, &value, NULL)) return BAD_ARGUMENTS;
-      options->command.cpu = value;
-    } else if (strcmp(name, "--limit-memory") == 0) {
-      if (parse_number(*argv, 0, &value, NULL)) return BAD_ARGUMENTS;
-      options->command.memory = value;
+    } else if (strcmp(name, "--hide") == 0) {
+      workshop->hidden = *argv;
+    } else if (strcmp(name, "--show") == 0) {
+      if (add_path(workshop->shown, &workshop->shown_count, *argv)) return BAD_ARGUMENTS;
+    } else if (strcmp(name, "--write") == 0) {
+      if (add_path(workshop->writable, &workshop->writable_count, *argv)) return BAD_ARGUMENTS;
+    } else if (find_limit(options, name)) {
+      if (parse_number(*argv, 0, find_limit(options, name), NULL)) return BAD_ARGUMENTS;
     } else {
       return BAD_ARGUMENTS;
     }
@@ -119,6 +143,7 @@ static int enter_world(const struct options *options) {
 /// Enters the place where the command is to run, and the processes among which it is; not 0 in those that stay behind.
 static int enter(struct options *options) {
   struct place *place = &options->place;
+  if (options->workshop.is_wanted) return enter_workshop(&options->workshop, &options->command);
   if (options->keeper) {
     place->has_processes = true;
     return visit(options->keeper, place, options->contain, options->parent < 0);
@@ -138,8 +163,7 @@ static void unblock_signals(void) {
 int main(int count, char *argv[]) {
   (void)count;
   unblock_signals();
-  struct options options = {
-      .parent = -1, .command = {.user = -1, .cpu = RLIM_INFINITY, .memory = RLIM_INFINITY}};
+  struct options options = {.parent = -1, .command = {.user = -1}};
   if (parse(argv + 1, &options) != 0) {
     fprintf(stderr, "netlab-exec: started by netlab, not by hand\n");
     return BAD_ARGUMENTS;
@@ -150,6 +174,5 @@ int main(int count, char *argv[]) {
   if (!options.command.argv) return keep(argv, options.keeper, options.own_world);
   status = enter_world(&options);
   if (status == 0) status = enter(&options);
-  // The one with whose parent it does not end ends otherwise: with its PID namespace, or by its keeper.
-  return status != 0 ? status : become_command(&options.command, options.contain == (options.keeper != NULL));
+  return status != 0 ? status : become_command(&options.command);
 }

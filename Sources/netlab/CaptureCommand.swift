@@ -98,8 +98,6 @@ struct CaptureCommand: RootlessLabCommand {
   private static func write(_ capture: LiveCapture, to file: String, limit: Int?) async throws
     -> LiveCapture.Summary
   {
-    // A reader that goes away is an end like Ctrl-C.
-    signal(SIGPIPE, SIG_IGN)
     guard file != "-" else {
       guard isatty(STDOUT_FILENO) == 0 else {
         throw RunnerError(

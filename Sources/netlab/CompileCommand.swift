@@ -17,6 +17,6 @@ struct CompileCommand: AsyncParsableCommand {
   func run() async throws {
     let (document, _) = try await options.load(.forCommandLine())
     _ = try await document.checked()
-    Console.print(document.json)
+    Console.print(json: document.json)
   }
 }

@@ -4,8 +4,14 @@ import LabProcesses
 
 /// What the command line prints, and how: colours only on a terminal, errors to standard error.
 enum Console {
-  static let isTerminal =
-    isatty(STDOUT_FILENO) == 1 && environment("NO_COLOR") == nil && environment("TERM") != "dumb"
+  /// Whether standard output gets colours.
+  static let isColoured = hasColours(STDOUT_FILENO)
+
+  private static func hasColours(_ descriptor: CInt) -> Bool {
+    if environment("NO_COLOR") != nil { return false }
+    if let force = environment("CLICOLOR_FORCE"), force != "0" { return true }
+    return isatty(descriptor) == 1 && environment("TERM") != "dumb"
+  }
 
   enum Style: String {
     case good = "32"
@@ -16,33 +22,29 @@ enum Console {
   }
 
   static func styled(_ text: String, _ style: Style) -> String {
-    isTerminal ? "\u{1b}[\(style.rawValue)m\(text)\u{1b}[0m" : text
+    isColoured ? "\u{1b}[\(style.rawValue)m\(text)\u{1b}[0m" : text
   }
 
   /// Writes a line to standard output at once, so that it is seen while the next thing is under way.
   static func print(_ line: String) {
-    write("\(line)\n", to: STDOUT_FILENO)
+    StandardStream.output.write(safe(line, hasColours: isColoured) + "\n")
   }
 
   /// Writes a line to standard error.
   static func warn(_ line: String) {
-    write("\(line)\n", to: STDERR_FILENO)
+    StandardStream.error.write(safe(bounded(line), hasColours: hasColours(STDERR_FILENO)) + "\n")
   }
 
-  private static func write(_ text: String, to descriptor: CInt) {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let written = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      guard written > 0 else { return }
-      bytes = bytes.dropFirst(written)
-    }
+  /// Writes JSON to standard output.
+  static func print(json: String) {
+    StandardStream.output.write(safeJSON(json) + "\n")
   }
 
   /// Prints a value as JSON.
   static func printJSON(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    print(runnable(String(decoding: try encoder.encode(value), as: UTF8.self)))
+    print(json: runnable(String(decoding: try encoder.encode(value), as: UTF8.self)))
   }
 
   /// Rows with their columns aligned; the last column is not padded.
@@ -60,8 +62,21 @@ enum Console {
 
   /// The text with paths below the current directory as a person would write them.
   static func shortening(_ text: String) -> String {
-    let directory = FileManager.default.currentDirectoryPath
-    return directory == "/" ? text : text.replacing("\(directory)/", with: "")
+    shortening(text, below: FileManager.default.currentDirectoryPath)
+  }
+
+  /// The same for any directory. One that was removed has no path.
+  static func shortening(_ text: String, below directory: String) -> String {
+    guard directory.hasPrefix("/"), directory != "/" else { return text }
+    var result = ""
+    var rest = text[...]
+    while let range = rest.firstRange(of: "\(directory)/") {
+      let before = (range.lowerBound == rest.startIndex ? result[...] : rest[..<range.lowerBound]).last
+      let isStart = before.map { !($0.isLetter || $0.isNumber || "/._-~+".contains($0)) } ?? true
+      result += rest[..<(isStart ? range.lowerBound : range.upperBound)]
+      rest = rest[range.upperBound...]
+    }
+    return result + rest
   }
 
   /// The commands in a text as the user can run them: what `ip -n` finds for root is, for others, in a world.

@@ -4,6 +4,7 @@ import LabKit
 import LabLifecycle
 import LabLoading
 import LabMachine
+import LabModel
 import LabProcesses
 import Logging
 
@@ -22,8 +23,13 @@ struct LabOptions: ParsableArguments {
   )
   var datapath: Datapath?
 
-  @Flag(help: "Let a lab of root's be compiled and evaluated as root, instead of as nobody.")
+  @Flag(help: "Compile and evaluate root's lab as root instead of nobody.")
   var asRoot = false
+
+  /// The options as they were typed, for the same command elsewhere.
+  var forwarded: [String] {
+    self.set.flatMap { ["--set", $0] } + (datapath.map { ["--datapath", $0.rawValue] } ?? [])
+  }
 
   var isFile: Bool { lab.hasSuffix(".swift") || lab.hasSuffix(".json") }
 
@@ -35,15 +41,16 @@ struct LabOptions: ParsableArguments {
           .usage, "'\(lab)' is a running lab: its parameters are set already",
           remedy: "Give the lab's file to bring it up with other ones.")
       }
-      let state = try lifecycle.state(of: lab)
+      let state = try runningState(lifecycle)
       var document = state.document
       document.datapath = datapath ?? state.document.datapath
       return (document, state.labFile)
     }
     var compiler = LabCompiler()
     compiler.runAsRoot = asRoot
-    // The lab was evaluated once already, to find its name, and has said what it had to say.
-    if World.isCurrent { compiler.log = { _ in } }
+    // In a world the lab was evaluated once already, to find its name, and has said what it had to say.
+    let voice = LabVoice()
+    if !World.isCurrent { compiler.log = { voice.say($0) } }
     let progress = Progress("compiling \(Console.shortening(lab))")
     defer { progress.end() }
     let bytes = try await compiler.load(labFile: lab, arguments: set.flatMap { ["--set", $0] })
@@ -54,7 +61,18 @@ struct LabOptions: ParsableArguments {
 
   /// The name of the lab: what it is called when it runs.
   func name(_ lifecycle: Lifecycle) async throws -> String {
-    isFile ? try await load(lifecycle).document.name : lab
+    if isFile { return try await load(lifecycle).document.name }
+    if NameRule.node.problem(of: lab) != nil, let mistake = LabPath(lab).mistake { throw mistake }
+    return lab
+  }
+
+  /// What is remembered of the running lab; where there is none, the name may have been meant as a path.
+  private func runningState(_ lifecycle: Lifecycle) throws -> LabState {
+    do {
+      return try lifecycle.state(of: lab)
+    } catch {
+      throw LabPath(lab).mistake ?? error
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import LabKit
 import LabMachine
 import LabProcesses
 
@@ -7,6 +8,7 @@ struct Main {
   static func main() async {
     prepareProcess()
     do {
+      try Netlab.checkSubcommand(CommandLine.arguments.dropFirst())
       var command = try Netlab.parseAsRoot()
       World.settle()
       if let command = command as? any RootlessCommand { try await command.enterWorld() }
@@ -15,8 +17,9 @@ struct Main {
       } else {
         try command.run()
       }
+      if let failure = StandardStream.failure { throw failure }
     } catch {
-      end(CommandFailure(error).print())
+      end(CommandFailure(StandardStream.failure ?? error).print())
     }
   }
 }
@@ -61,4 +64,16 @@ struct Netlab: AsyncParsableCommand {
           NewCommand.self, CompileCommand.self, DoctorCommand.self, SandboxCommand.self, BenchCommand.self,
         ]),
     ])
+}
+
+extension Netlab {
+  /// Fails where the first word, or the one behind `help`, is no subcommand.
+  static func checkSubcommand(_ arguments: ArraySlice<String>) throws {
+    let names = configuration.subcommands.compactMap { $0.configuration.commandName }
+    let words = arguments.first == "help" ? arguments.dropFirst() : arguments
+    guard let word = words.first, !word.hasPrefix("-"), word != "help", !names.contains(word) else { return }
+    throw RunnerError(
+      .usage, "there is no command '\(word)'",
+      remedy: nearest(to: word, in: names).map { "Did you mean '\($0)'?" } ?? "`netlab help` lists all.")
+  }
 }

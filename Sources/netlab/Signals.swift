@@ -9,6 +9,12 @@ struct EndedBySignal: Error {
   let signal: Int32
 }
 
+/// Whether signals are heard, so that what is under way is cleaned up.
+enum Interruption {
+  static var isHeard: Bool { hearing.load(ordering: .relaxed) }
+  fileprivate static let hearing = Atomic(false)
+}
+
 /// Runs `body` in a task that SIGINT, SIGTERM and SIGHUP cancel; throws ``EndedBySignal`` when one did.
 func cancelledBySignals<Success: Sendable>(
   _ body: @escaping @Sendable () async throws -> Success
@@ -26,9 +32,11 @@ func cancelledBySignals<Success: Sendable>(
     while unsafe read(signals, &number, 1) == 1 { received.note(Int32(number)) }
   }
   source.resume()
+  Interruption.hearing.store(true, ordering: .relaxed)
   let task = Task { try await body() }
   received.onFirst { task.cancel() }
   defer {
+    Interruption.hearing.store(false, ordering: .relaxed)
     source.cancel()
     // One that comes while the program ends by the first must not change how it ends.
     if received.first == nil { cnl_obey_signals() }

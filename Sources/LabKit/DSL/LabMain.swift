@@ -21,7 +21,12 @@ extension Lab {
       print(text)
     } catch {
       print(error)
-      exit(2)
+      exit(LabDocument.refusal)
     }
   }
+}
+
+extension LabDocument {
+  /// The exit status of a lab's program that has said why there is no document: EX_DATAERR of sysexits.h.
+  package static var refusal: Int32 { 65 }
 }
