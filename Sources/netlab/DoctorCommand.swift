@@ -24,6 +24,7 @@ struct DoctorCommand: AsyncParsableCommand {
       programs: Program.all.map {
         Report.Found(name: $0.name, purpose: $0.purpose, package: $0.package, path: $0.path)
       })
+    report.lackOfRights = Rights.lack
     if World.isNeeded {
       do {
         report.host = try await KernelReport.ofNewWorld()
@@ -74,6 +75,10 @@ struct DoctorCommand: AsyncParsableCommand {
     for line in Console.table(rows) { Console.print(line) }
     let missing = report.host.missing
     Console.print("")
+    if let lack = report.lackOfRights {
+      Console.print(
+        "\(lack): `netlab test` uses the sandbox, and other commands need a container that grants them.")
+    }
     if let problem = report.rootlessProblem {
       return Console.print("No lab on this machine's own kernel: \(problem)")
     }
@@ -98,6 +103,8 @@ struct DoctorCommand: AsyncParsableCommand {
     var sandboxProblem: String?
     /// Why an ordinary user has no labs on the host's kernel.
     var rootlessProblem: String?
+    /// The capabilities that root needs and lacks.
+    var lackOfRights: String?
     var programs: [Found]
   }
 

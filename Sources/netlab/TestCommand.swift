@@ -4,6 +4,7 @@ import LabChecks
 import LabKernel
 import LabKit
 import LabLifecycle
+import LabLoading
 import LabMachine
 import LabModel
 import LabProcesses
@@ -42,7 +43,14 @@ struct TestCommand: RootlessCommand {
 
   func run() async throws {
     let lifecycle = Lifecycle.forCommandLine()
-    let (document, file) = try await options.load(lifecycle)
+    let (document, file): (LabDocument, String)
+    do {
+      (document, file) = try await options.load(lifecycle)
+    } catch LoadingError.noOtherUser where kernel != .host && Sandbox.unavailability() == nil {
+      // The sandbox has other users.
+      let status = try await runInSandbox([options.lab] + options.forwarded, because: Rights.lack ?? "")
+      throw ExitCode(status)
+    }
     let lab = try await document.checked()
     let status: Int32
     if let reason = try await reasonForSandbox(lab) {
@@ -69,6 +77,7 @@ struct TestCommand: RootlessCommand {
       guard Sandbox.current == nil, !World.isCurrent else { return nil }
       do {
         let missing = try await missingFeatures(of: lab.blueprint())
+        if !missing.isEmpty, let lack = Rights.lack { return lack }
         return missing.isEmpty
           ? nil : "this machine's kernel cannot do \(missing.map(\.rawValue).joined(separator: ", "))"
       } catch let error as RunnerError {
@@ -128,16 +137,22 @@ struct TestCommand: RootlessCommand {
 
   /// Runs the same command in the sandbox, on the lab as it was evaluated here.
   private func runInSandbox(_ lab: ResolvedLab, because reason: String) async throws -> Int32 {
-    if !checkOptions.json { Console.print("in a User-Mode-Linux kernel, because \(reason):") }
     let folder = URL.temporaryDirectory.appending(path: "netlab-test-\(UUID())")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
     defer { try? FileManager.default.removeItem(at: folder) }
     let file = folder.appending(path: "\(lab.name).json")
     try Data(lab.document.json.utf8).write(to: file)
+    return try await runInSandbox([file.path], writing: [folder.path], because: reason)
+  }
+
+  private func runInSandbox(
+    _ lab: [String], writing folders: [String] = [], because reason: String
+  ) async throws -> Int32 {
+    if !checkOptions.json { Console.print("in a User-Mode-Linux kernel, because \(reason):") }
     var sandbox = Sandbox()
-    sandbox.writableFolders = [folder.path]
+    sandbox.writableFolders = folders
     let command =
-      [CommandLine.executable, "test", file.path, "--kernel", "host", "--captures", checkOptions.captures]
+      [CommandLine.executable, "test"] + lab + ["--kernel", "host", "--captures", checkOptions.captures]
       + (checkOptions.json ? ["--json"] : []) + (checkOptions.allowEmpty ? ["--allow-empty"] : [])
       + (mutate ? ["--mutate", "--mutations", "\(mutations)"] : [])
     return try await cancelledBySignals { [sandbox] in try await sandbox.run(command) }

@@ -256,16 +256,16 @@ extension CommandTests {
       let file = try await user.lab(name)
       let limit = "/proc/sys/user/max_user_namespaces"
       let allowed = try String(contentsOfFile: limit, encoding: .utf8)
-      let up = try await forbidden(["up", file])
+      let up = try await user.netlabWithoutNamespaces(["up", file])
       #expect(up.status == 3 && up.output.isEmpty, "\(up)")
       #expect(
         up.errors.contains("No space left on device, since user.max_user_namespaces is 0\n"), "\(up.errors)")
       #expect(up.errors.contains("sudo sysctl user.max_user_namespaces=10000"))
       #expect(up.errors.contains("`netlab test` and `netlab sandbox` need neither"))
-      #expect(try await forbidden(["test", file, "--kernel", "host"]).errors == up.errors)
-      let doctor = try await forbidden(["doctor", "--kernel", "host"])
+      #expect(try await user.netlabWithoutNamespaces(["test", file, "--kernel", "host"]).errors == up.errors)
+      let doctor = try await user.netlabWithoutNamespaces(["doctor", "--kernel", "host"])
       #expect(doctor.output.contains("user.max_user_namespaces is 0"), "\(doctor)")
-      let test = try await forbidden(["test", file])
+      let test = try await user.netlabWithoutNamespaces(["test", file])
       #expect(test.status == 0 && test.output.contains(" passed, 1 skipped ("), "\(test)")
       #expect(
         test.output.hasPrefix(
@@ -317,22 +317,6 @@ extension CommandTests {
       #expect(try await user.netlab("down", name, environment: environment).status == 0)
       while !user.processes.isEmpty { await Task.yield() }
       #expect(try FileManager.default.contentsOfDirectory(atPath: made) == [])
-    }
-
-    /// Runs netlab as the user below a user namespace that allows no others.
-    private func forbidden(_ arguments: [String]) async throws -> Outcome {
-      let script = """
-        cd $1; shift; mkfifo made mapped; exec 3<> made 4<> mapped; rm made mapped
-        unshare --user bash -c 'echo >& 3; read <& 4; exec "$@"' - \
-          bash -c 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"' - "$@" &
-        read <& 3
-        for map in uid_map gid_map; do echo 0 0 65536 > /proc/$!/$map; done
-        echo >& 4
-        wait $!
-        """
-      return try await run(
-        ["bash", "-c", script, "-", user.runtime]
-          + user.netlabCommand(arguments))
     }
 
     private struct Row: Decodable {
