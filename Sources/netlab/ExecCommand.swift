@@ -10,20 +10,21 @@ struct ExecCommand: RootlessLabCommand {
     discussion: """
       The same as `ip netns exec LAB.NODE COMMAND`: terminal, environment and exit status are the command's own.
 
-        netlab exec two-vms focal-1 -- ping -c1 192.168.21.66
+        netlab exec two-vms focal-1 ping -c1 192.168.21.66
         netlab exec two-vms compute-1 -- brctl show
       """)
 
   @OptionGroup var node: NodeOptions
   var options: LabOptions { node.options }
-  @Argument(parsing: .postTerminator, help: "The command and its arguments.")
-  var command: [String] = []
+  @Argument(parsing: .captureForPassthrough, help: "The command and its arguments, behind `--` or not.")
+  var words: [String] = []
 
   func run() async throws {
+    let command = words.first == "--" ? Array(words.dropFirst()) : words
     guard !command.isEmpty else {
       throw RunnerError(
         .usage, "there is no command to run",
-        remedy: "Write it behind two dashes: netlab exec \(node.options.lab) \(node.node) -- ip address")
+        remedy: "Write it at the end: netlab exec \(node.options.lab) \(node.node) ip address")
     }
     end(ExecHelper.replaceProcess(with: command, at: try await node.place()))
   }

@@ -1,6 +1,9 @@
 import ArgumentParser
 import FoundationEssentials
+import LabKernel
 import LabMachine
+import LabModel
+import LabProcesses
 
 struct NewCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,21 +20,41 @@ struct NewCommand: AsyncParsableCommand {
     guard !FileManager.default.fileExists(atPath: path) else {
       throw RunnerError(.usage, "\(path) exists already", remedy: "Choose another name, or remove it first.")
     }
+    let folder = URL(filePath: path).deletingLastPathComponent().path
+    guard FileManager.default.fileExists(atPath: folder) else {
+      throw RunnerError(.usage, "there is no folder \(folder)", remedy: "Make it: mkdir -p \(folder)")
+    }
     do {
       try Data(Self.starter(type).utf8).write(to: URL(filePath: path), options: .withoutOverwriting)
     } catch {
       throw RunnerError(.environment, "cannot write \(path): \(error)")
     }
-    Console.print("wrote \(path); now: netlab test \(path)")
+    Console.print("wrote \(path); now: netlab test \(path)\(await Self.suitableDatapath())")
   }
 
-  /// `labs/my-lab.swift` → `MyLab`.
+  /// What the default datapath needs and this machine's kernel may lack.
+  private static func suitableDatapath() async -> String {
+    let host = World.isNeeded ? try? await KernelReport.ofNewWorld() : KernelReport.ofThisKernel()
+    guard let host, host.has(.bridge), !host.has(.vlanFiltering) else { return "" }
+    return " --datapath linuxbridge"
+  }
+
+  /// `labs/my-lab.swift` → `MyLab`; what already means something in a lab gets another name.
   static func typeName(from path: String) -> String {
     let stem = path.split(separator: "/").last.map { String($0.dropLast(".swift".count)) } ?? ""
     let words = stem.split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }
     let name = words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+    if name.isEmpty { return "MyLab" }
+    if takenNames.contains(name) { return "\(name)Lab" }
     return name.first?.isLetter == true ? name : "Lab\(name)"
   }
+
+  /// The names of types that a starter lab uses, and words that cannot be one.
+  static let takenNames: Set = [
+    "Any", "Capture", "Checks", "Host", "Int", "Lab", "Network", "Parameter", "Ping", "Protocol", "Run",
+    "Self", "TCP",
+    "Topology", "Type", "Unreachable", "VM",
+  ]
 
   static func starter(_ type: String) -> String {
     """

@@ -28,10 +28,10 @@ extension CommandTests {
     /// Command lines that are wrong: exit code 2, and words that say what to do.
     @Test(
       arguments: [
-        (["bogus"], "Unexpected argument 'bogus'"),
+        (["bogus"], "there is no command 'bogus'"),
         (["up"], "Missing expected argument '<lab>'"),
         (["up", "Labs/Missing.swift"], "cannot read the lab"),
-        (["up", "Labs"], "the lab 'Labs' is not running"),
+        (["up", "Labs"], "'Labs' is a folder, not a lab"),
         (["up", "Labs/TwoVMs.swift", "--datapath", "ovs"], "hybrid"),
         (["up", "Labs/Crowd.swift", "--set", "vmz=3"], "the lab has no parameter 'vmz'"),
         (["up", "Labs/Crowd.swift", "--set", "vms=many"], "wants a value of type Int"),

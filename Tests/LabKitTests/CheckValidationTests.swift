@@ -170,7 +170,7 @@ import Values
       14:11: error: VM 'a' has no port on network 'bare'
         fix: it has one on net
       15:11: error: there is no network 'nte'
-        fix: the lab's networks: net, bare
+        fix: did you mean 'net'?
       16:14: error: VM 'c' has no port
         fix: give it one: VM("c").port(on: network)
       17:14: error: VM 'a' has no port on network 'bare'
@@ -258,7 +258,7 @@ import Values
       5:21: error: 10.2.0.5 is not in 10.1.0.0/24, the subnet of 'other', declared on line 2
         fix: write one from 10.1.0.1 to 10.1.0.254, or leave it out
       6:21: error: there is no network 'nte'
-        fix: the lab's networks: net, other
+        fix: did you mean 'net'?
       8:9: error: VM 'e' is on no host
         fix: put it or its port in a host's braces: Host("h") { … }
       8:19: error: 'nonsense' is not a MAC address

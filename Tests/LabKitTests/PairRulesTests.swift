@@ -145,7 +145,7 @@ import Values
     }.gives(
       """
       3:15: error: there is no network 'rde'
-        fix: the lab's networks: red
+        fix: did you mean 'red'?
       """),
     Mistake("unreachable VMs") {
       Host("h") {

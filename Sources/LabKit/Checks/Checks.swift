@@ -20,6 +20,12 @@ public enum ChecksBuilder {
   public static func buildExpression(_ checks: [some Checks]) -> CheckGroup {
     CheckGroup(checkList: checks.flatMap(\.checkGroup.checkList))
   }
+  @available(
+    *, unavailable, message: "hosts, VMs and ports stand in `var topology: some Topology`, not in the checks"
+  )
+  public static func buildExpression(_ element: some Topology) -> CheckGroup {
+    CheckGroup(checkList: [])
+  }
   public static func buildBlock(_ parts: CheckGroup...) -> CheckGroup { buildArray(parts) }
   public static func buildOptional(_ part: CheckGroup?) -> CheckGroup { part ?? CheckGroup(checkList: []) }
   public static func buildEither(first part: CheckGroup) -> CheckGroup { part }

@@ -27,6 +27,10 @@ public enum TopologyBuilder {
   public static func buildExpression(_ elements: [some Topology]) -> TopologyGroup {
     TopologyGroup(declarations: elements.flatMap(\.topologyGroup.declarations))
   }
+  @available(*, unavailable, message: "a check stands in `var checks: some Checks`, not in the topology")
+  public static func buildExpression(_ check: some Checks) -> TopologyGroup {
+    TopologyGroup(declarations: [])
+  }
   public static func buildBlock(_ parts: TopologyGroup...) -> TopologyGroup { buildArray(parts) }
   public static func buildOptional(_ part: TopologyGroup?) -> TopologyGroup {
     part ?? TopologyGroup(declarations: [])

@@ -9,20 +9,31 @@ package func nearest(to name: String, in candidates: some Sequence<String>) -> S
   return best?.name
 }
 
-/// How many letters have to be inserted, removed or replaced (Levenshtein); anything above `limit` is `limit + 1`.
+/// How many letters have to be inserted, removed, replaced or exchanged with the next one (Damerau and Levenshtein);
+/// anything above `limit` is `limit + 1`.
 private func editDistance(_ first: String, _ second: String, limit: Int) -> Int {
   let first = Array(first.lowercased())
   let second = Array(second.lowercased())
   guard abs(first.count - second.count) <= limit else { return limit + 1 }
-  var row = Array(0...second.count)
+  // Three rows of the table, which take turns.
+  var (above, row, next) = (Array(0...second.count), Array(0...second.count), Array(0...second.count))
+  var leastAbove = 0
   for (i, letter) in first.enumerated() {
-    var diagonal = row[0]
-    row[0] = i + 1
+    next[0] = i + 1
+    var least = i + 1
     for j in second.indices {
-      let replaced = diagonal + (letter == second[j] ? 0 : 1)
-      diagonal = row[j + 1]
-      row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
+      var distance = min(row[j] + (letter == second[j] ? 0 : 1), row[j + 1] + 1, next[j] + 1)
+      if i > 0, j > 0, letter == second[j - 1], second[j] == first[i - 1] {
+        distance = min(distance, above[j - 1] + 1)
+      }
+      next[j + 1] = distance
+      least = min(least, distance)
     }
+    // Each row comes from the two above it.
+    if min(least, leastAbove) > limit { return limit + 1 }
+    leastAbove = least
+    swap(&above, &row)
+    swap(&row, &next)
   }
   return min(row[second.count], limit + 1)
 }
