@@ -70,6 +70,25 @@ import Testing
     }
   }
 
+  /// The cache is the user's, and so is the attacker's process.
+  @Test func underSudoALabCannotChangeTheUsersCache() async throws {
+    try #require(geteuid() == 0, "this test needs root")
+    try await withLab { victim in
+      try await shell("chown 1:1 \(victim.directory)/cache")
+      var user = Self.users[1]
+      user["XDG_CACHE_HOME"] = victim.directory + "/cache"
+      _ = try await victim.load(environment: user)
+      let binary = try await shell("find \(victim.directory)/cache -name lab -user 1")
+      try await withLab(Self.attack, prelude: "import Glibc") { [user] attacker in
+        let targets = [
+          "--set", binary, "\(directory(of: binary))/stamp", "\(directory(of: binary))/lab.swift",
+        ]
+        let won = try await attacker.load(arguments: targets, environment: user)
+        #expect(won == "{[]}\n")
+      }
+    }
+  }
+
   /// What is in the cache is compiled again when it is not what the compiler made.
   @Test(arguments: [
     "printf x >>lab", "cp lab new; mv new lab; chown 65534 lab", "chmod 777 lab", "ln lab other",
