@@ -39,7 +39,7 @@ let layers = [
 ]
 
 /// Labs that ship. Each is one file, and an executable target of its own so that the build type-checks it.
-let labs = ["TwoVMs", "TwoSubnets", "TwoNetworks", "TrunkVM", "Crowd", "Service"]
+let labs = ["TwoVMs", "TwoSubnets", "TwoNetworks", "TrunkVM", "Crowd", "Service", "Impaired"]
 
 let package = Package(
   name: "netlab",

@@ -132,16 +132,69 @@ int cnl_tcp_is_served(int ns, const unsigned char *address, int length, unsigned
   return result;
 }
 
-struct cnl_tcp_result cnl_exchange_tcp(int server, int client, const unsigned char *address, int length,
-                                       unsigned short port, int limit) {
+static struct exchange begin(const unsigned char *address, int length, unsigned short port, int limit) {
   struct exchange e = {
       .deadline = milliseconds() + limit, .listener = -1, .client = -1, .accepted = -1};
   e.length = fill_address(&e.address, address, length, port);
-  if (exchange(&e, server, client) != 0) e.result.error = errno;
-  cnl_close(e.accepted);
-  cnl_close(e.client);
+  return e;
+}
+
+static void end(struct exchange *e) {
+  cnl_close(e->accepted);
+  cnl_close(e->client);
   // A process that another thread starts has a copy of it until it executes its program: without this, it listens on.
-  if (e.listener >= 0) shutdown(e.listener, SHUT_RDWR);
-  cnl_close(e.listener);
+  if (e->listener >= 0) shutdown(e->listener, SHUT_RDWR);
+  cnl_close(e->listener);
+}
+
+struct cnl_tcp_result cnl_exchange_tcp(int server, int client, const unsigned char *address, int length,
+                                       unsigned short port, int limit) {
+  struct exchange e = begin(address, length, port, limit);
+  if (exchange(&e, server, client) != 0) e.result.error = errno;
+  end(&e);
   return e.result;
+}
+
+static long long nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/// Sends until the kernel takes no more, then reads what has arrived, until the time is over.
+static int flood(struct exchange *e, int duration, struct cnl_rate_result *result) {
+  static const char data[65536];
+  char received[65536];
+  long long start = nanoseconds(), warm = start + duration * 250000LL, stop = start + duration * 1000000LL;
+  long long first = 0;
+  for (long long now = start; now < stop; now = nanoseconds()) {
+    int left = (int)((stop - now + 999999) / 1000000);
+    struct pollfd items[] = {{.fd = e->client, .events = POLLOUT}, {.fd = e->accepted, .events = POLLIN}};
+    if (poll(items, 2, left) < 0 && errno != EINTR) return -1;
+    if (send(e->client, data, sizeof data, MSG_NOSIGNAL) < 0 && errno != EAGAIN) return -1;
+    ssize_t count = recv(e->accepted, received, sizeof received, 0);
+    if (count < 0 && errno != EAGAIN) return -1;
+    if (count <= 0 || (now = nanoseconds()) < warm) continue;
+    // The first piece shows only when the time begins.
+    if (first == 0) {
+      first = now;
+      continue;
+    }
+    result->bytes += count;
+    result->nanoseconds = now - first;
+  }
+  return 0;
+}
+
+struct cnl_rate_result cnl_measure_rate(int server, int client, const unsigned char *address, int length,
+                                        int duration, int limit) {
+  struct cnl_rate_result result = {0};
+  struct exchange e = begin(address, length, 0, limit);
+  if (serve(&e, server) != 0 || getsockname(e.listener, (struct sockaddr *)&e.address, &e.length) != 0 ||
+      reach(&e, client) != 0 || await(&e, e.listener, POLLIN) != 0 ||
+      (e.accepted = accept4(e.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) < 0 ||
+      flood(&e, duration, &result) != 0)
+    result.error = errno;
+  end(&e);
+  return result;
 }

@@ -49,10 +49,10 @@ package enum KernelProbe {
     case .tbf:
       batch.createLink(NewLink(.bridge(Netlink.BridgeOptions()), name: "probe0", index: 10))
       let bucket = TokenBucket(rate: 8_000_000, burst: 10_000, limit: 10_000)
-      batch.addQdisc(Qdisc(link: 10, kind: .tbf(bucket)))
+      batch.addQdisc(Netlink.Qdisc(link: 10, kind: .tbf(bucket)))
     case .netem:
       batch.createLink(NewLink(.bridge(Netlink.BridgeOptions()), name: "probe0", index: 10))
-      batch.addQdisc(Qdisc(link: 10, kind: .netem(Netem())))
+      batch.addQdisc(Netlink.Qdisc(link: 10, kind: .netem(Netem())))
     case .dummy: batch.createLink(NewLink(.dummy, name: "probe0"))
     case .tun:
       guard unsafe access("/dev/net/tun", R_OK | W_OK) == 0 else {

@@ -19,10 +19,10 @@ package struct LabStore: Sendable {
 
   func directory(of lab: String) -> String { "\(directory)/\(lab)" }
 
-  private func path(of file: File, of lab: String) -> String { "\(directory)/\(lab)/\(file.rawValue)" }
+  func path(of file: File, of lab: String) -> String { "\(directory)/\(lab)/\(file.rawValue)" }
 
   /// What netlab keeps in a lab's directory; anything else there is somebody else's.
-  private enum File: String, CaseIterable {
+  enum File: String, CaseIterable {
     case state = "state.json"
     /// The phase that the lab is in; without it, one in which something is half done.
     case phase
@@ -30,6 +30,9 @@ package struct LabStore: Sendable {
     case draft = "state.json.new"
     /// The socket of the lab's keeper, which ends without the state. In an ordinary user's world it is elsewhere.
     case keeper
+    /// What was set at run time, and the same being written.
+    case runtime = "runtime.json"
+    case runtimeDraft = "runtime.json.new"
     /// The last to go: whoever waits for it then knows that all is gone.
     case lock
   }
@@ -140,7 +143,7 @@ package struct LabStore: Sendable {
 
   private func workDirectory(of lab: String) -> String { "\(directory(of: lab))/work" }
 
-  private func unwritable(_ error: FileError) -> RunnerError {
+  func unwritable(_ error: FileError) -> RunnerError {
     RunnerError(
       .environment, "cannot keep the lab's state: \(error)",
       remedy: "netlab needs \(directory) to be writable, and its own.")

@@ -30,6 +30,8 @@ package struct Lifecycle: Sendable {
   package struct Status: Sendable {
     package var state: LabState
     package var changes: [Change]
+    /// What was set at run time, which is no drift: `eth0 in two-vms.focal-1 is down`.
+    package var runtime: [String] = []
     /// Devices in the lab's namespaces that netlab did not make.
     package var unmanaged: [LabModel.Link]
     /// Namespaces under the lab's names that netlab did not make.
@@ -57,8 +59,12 @@ package struct Lifecycle: Sendable {
     let namespaces = try open(state)
     let found = try observe(namespaces, of: state, wanted: wanted)
     let difference = wanted.difference(from: found.blueprint)
+    let settings = store.runtimeSettings(of: lab)
+    let changes = difference.changes
+    let runtime = settings.isEmpty ? [] : changes.filter { settings.cover($0, in: wanted) }
     return Status(
-      state: state, changes: difference.changes, unmanaged: found.unmanaged, foreign: namespaces.foreign,
+      state: state, changes: runtime.isEmpty ? changes : changes.filter { !settings.cover($0, in: wanted) },
+      runtime: runtime.compactMap(\.runtimeText), unmanaged: found.unmanaged, foreign: namespaces.foreign,
       plan: Plan(difference, from: found.blueprint, to: wanted))
   }
 

@@ -16,6 +16,8 @@ extension Lifecycle {
     package var changes: [Change]
     /// Devices in the lab's namespaces that netlab did not make; left alone.
     package var unmanaged: [LabModel.Link]
+    /// What had been set at run time and was cleared, as `status` had shown it.
+    package var cleared: [String] = []
   }
 
   /// Makes the kernel be as the lab says, from whatever state it is in. All or nothing: what a failed run has made or
@@ -48,7 +50,7 @@ extension Lifecycle {
       state.earlier = []
       state.namespaces = wanted.namespaces.map(\.name)
       try save(state, over: run.hasStarted ? run.state : previous)
-      return report
+      return try clearingRuntimeSettings(report, of: lab.name, wanted)
     } catch {
       let error = explained(error, needing: blueprint, keepingWreck: keepingWreck)
       if keepingWreck && run.hasStarted && !(error is CancellationError) {
@@ -67,8 +69,20 @@ extension Lifecycle {
     try Timeline.phase("write state") { try store.save(state, over: written) }
   }
 
+  private func clearingRuntimeSettings(
+    _ report: UpReport, of lab: String, _ wanted: Blueprint
+  ) throws -> UpReport {
+    let settings = store.runtimeSettings(of: lab)
+    if settings.isEmpty { return report }
+    var report = report
+    report.cleared = report.changes.filter { settings.cover($0, in: wanted) }.compactMap(\.runtimeText)
+    report.changes.removeAll { settings.cover($0, in: wanted) }
+    try store.save(RuntimeSettings(), of: lab)
+    return report
+  }
+
   /// The error with what a person can do about it.
-  private func explained(_ error: any Error, needing blueprint: Blueprint, keepingWreck: Bool) -> any Error {
+  func explained(_ error: any Error, needing blueprint: Blueprint, keepingWreck: Bool) -> any Error {
     let failure = error as? StepFailure
     let code = failure?.error?.code ?? (error as? NetlinkError)?.code
     let words = failure?.report ?? "\(error)"

@@ -52,6 +52,7 @@ private struct MutationMaker {
       breakVLANs(of: port, in: wiring)
       breakAddresses(of: port)
       breakRoutes(of: port)
+      breakQdiscs(of: port, in: wiring)
     }
     for bridge in Set(wiring.ports.compactMap(\.bridge)).sorted(by: { "\($0)" < "\($1)" }) {
       breakSwitch(bridge, ports: wiring.ports.filter { $0.bridge == bridge })
@@ -162,6 +163,25 @@ private struct MutationMaker {
         "\(vm) without its route to \(route.destination)", vm,
         suggesting: "Ping(from: \"\(vm)\", to: …), to an address in \(route.destination)"
       ) { $0.routes.removeAll { $0 == route } }
+    }
+  }
+
+  private mutating func breakQdiscs(of port: WiredPort, in wiring: Wiring) {
+    let vm = port.interface.node
+    for qdisc in blueprint.qdiscs
+    where qdisc.namespace == lab.namespace(of: vm) && qdisc.device == port.interface.name {
+      let other = partner(of: port, in: wiring)?.interface.node ?? "…"
+      let suggestion =
+        switch qdisc.discipline {
+        case .netem(let netem) where netem.delay > 0:
+          "Ping(from: \"\(vm)\", to: \"\(other)\").takes(.microseconds(\(netem.delay / 1000))...)"
+        case .netem: "Ping(from: \"\(vm)\", to: \"\(other)\", count: 300).loses(1...)"
+        case .tbf(let bucket):
+          "Rate(from: \"\(vm)\", to: \"\(other)\", .bits(0)...(.bits(\(bucket.rate))))"
+        }
+      add("\(port.interface) without \(qdisc.discipline.words)", vm, suggesting: suggestion) {
+        $0.qdiscs.removeAll { $0 == qdisc }
+      }
     }
   }
 

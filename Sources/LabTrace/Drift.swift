@@ -90,6 +90,12 @@ struct Drift {
     return found.map { fault($0, "packets arrive, but ") }
   }
 
+  /// The disciplines at devices that the packets leave by: lossy ones lose some, as the lab says.
+  func qdiscs(onPathOf trace: Trace) -> [Qdisc] {
+    let passed = Set(trace.hops.map { [$0.namespace, $0.device] })
+    return observed.qdiscs.filter { passed.contains([$0.namespace, $0.device]) }
+  }
+
   /// Drift at a device.
   func at(_ namespace: String, _ device: String) -> Trace.Drop? {
     changes.first { $0.resource.namespace == namespace && $0.resource.owner == device }
@@ -166,28 +172,6 @@ extension Change {
     case .update(_, _, let differences):
       differences.map { "\($0.attribute) \($0.wanted)" }.joined(separator: ", ")
     }
-  }
-}
-
-extension Blueprint {
-  /// This observation with some of its changes made.
-  fileprivate func making(_ changes: [Change]) -> Blueprint {
-    var result = self
-    for change in changes {
-      switch change {
-      case .create(let resource): result.add(resource)
-      case .delete(let resource): result.remove(resource)
-      case .update(let resource, let found, _):
-        result.remove(found)
-        result.add(resource)
-      }
-    }
-    return result
-  }
-
-  private mutating func add<Kind: Resource>(_ resource: Kind) { self[Kind.self].append(resource) }
-  private mutating func remove<Kind: Resource>(_ resource: Kind) {
-    self[Kind.self].removeAll { $0 == resource }
   }
 }
 

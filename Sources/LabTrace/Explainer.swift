@@ -76,7 +76,9 @@ package struct Explainer: Sendable {
       }
     guard let fault else {
       return Explanation(
-        isFault: false, culprit: innocence(of: trace, passage, session.world), trace: trace)
+        isFault: false,
+        culprit: innocence(of: trace, passage, session.world) + chance(drift.qdiscs(onPathOf: trace)),
+        trace: trace)
     }
     let named = drift.explain(fault)
     return Explanation(
@@ -92,6 +94,11 @@ package struct Explainer: Sendable {
     if case .sighting(let node, _) = passage.question { ends.insert(node, at: 0) }
     return Drift(
       from: observed, to: session.expectation.wanted, lab: session.lab, ends: ends)
+  }
+
+  /// What an impairment that the lab asks for may have done to other packets than the one that was traced.
+  private func chance(_ qdiscs: [LabModel.Qdisc]) -> String {
+    qdiscs.map { "; \($0.device) in \($0.namespace) has \($0.discipline.words), as the lab wants" }.joined()
   }
 
   /// What there is to say when nothing is wrong with the lab.
@@ -133,7 +140,8 @@ package struct Explainer: Sendable {
     }
     if let wish = named.wish { line += " — \(wish)" }
     // What drops by a rule is not repaired by looking at it.
-    let verb = [.netfilter, .trafficControl].contains(fault.reason) ? "shows it" : "repairs it"
+    let isRule = [.netfilter, .trafficControl].contains(fault.reason)
+    let verb = isRule && named.repair == [fault.remedy] ? "shows it" : "repairs it"
     switch named.repair.count {
     case 0: break
     case 1, 2: line += "; `\(named.repair.joined(separator: " && "))` \(verb)"

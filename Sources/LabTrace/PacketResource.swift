@@ -10,6 +10,12 @@ extension BridgeVLAN: PacketResource {
   func canCause(_ reason: DropReason, _ change: Change) -> Bool { reason.isAboutTags }
 }
 
+extension Qdisc: PacketResource {
+  func canCause(_ reason: DropReason, _ change: Change) -> Bool {
+    [.trafficControl, .lostInKernel].contains(reason)
+  }
+}
+
 extension Address: PacketResource {
   func canCause(_ reason: DropReason, _ change: Change) -> Bool {
     reason.isAboutRoutes || [.duplicateAddress, .duplicateAddressDetected].contains(reason)

@@ -13,7 +13,7 @@ struct KernelReport: Codable {
 
   /// The features a shipped lab needs and this kernel lacks.
   var missing: [String] {
-    KernelFeature.allCases.filter { ![.dummy, .tun, .tbf, .netem].contains($0) && !has($0) }.map(\.rawValue)
+    KernelFeature.allCases.filter { ![.dummy, .tun].contains($0) && !has($0) }.map(\.rawValue)
   }
 
   static func ofThisKernel() -> KernelReport {

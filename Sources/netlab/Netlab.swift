@@ -52,6 +52,7 @@ struct Netlab: AsyncParsableCommand {
           UpCommand.self, DownCommand.self, StatusCommand.self, PlanCommand.self, ListCommand.self,
           CleanCommand.self,
         ]),
+      CommandGroup(name: "Trouble on purpose:", subcommands: [ImpairCommand.self, LinkCommand.self]),
       CommandGroup(name: "Checks:", subcommands: [TestCommand.self, VerifyCommand.self]),
       CommandGroup(
         name: "See and explain:",

@@ -10,7 +10,7 @@ struct StatusCommand: RootlessLabCommand {
     discussion: """
       Reads everything back from the kernel. With a file, the lab should be as that file says, though it may have \
       changed since `up`. Exit code 0: no drift; 1: drift, with what is wrong and the commands that \
-      would mend it; `netlab up` does mend it.
+      would mend it; `netlab up` does mend it. What `netlab impair` and `netlab link` set is shown, and is no drift.
       """)
 
   @OptionGroup var options: LabOptions
@@ -31,7 +31,8 @@ struct StatusCommand: RootlessLabCommand {
         StatusResult(
           lab: status.state.document.name, phase: status.state.phase.rawValue,
           datapath: status.state.document.datapath.rawValue, drift: status.changes.map(\.summary),
-          repair: status.plan.commands, failure: status.state.failure, foreignNamespaces: status.foreign,
+          runtime: status.runtime, repair: status.plan.commands, failure: status.state.failure,
+          foreignNamespaces: status.foreign,
           unmanaged: status.unmanaged.map { "\($0.namespace) \($0.name)" }))
     } else {
       show(status)
@@ -54,6 +55,7 @@ struct StatusCommand: RootlessLabCommand {
     for link in status.unmanaged {
       Console.print("\(name): \(link.name) in \(link.namespace) is not netlab's; it goes when the lab does")
     }
+    for setting in status.runtime { Console.print("\(name): \(setting), set at run time") }
     guard !status.changes.isEmpty else {
       if status.unmanaged.isEmpty && status.foreign.isEmpty { Console.print("\(name): no drift") }
       return
@@ -74,6 +76,8 @@ private struct StatusResult: Encodable {
   var phase: String
   var datapath: String
   var drift: [String]
+  /// What was set at run time, which is no drift.
+  var runtime: [String]
   var repair: [String]
   var failure: String?
   var foreignNamespaces: [String]

@@ -41,12 +41,15 @@ struct UpCommand: RootlessLabCommand {
       return try Console.printJSON(
         UpResult(
           lab: document.name, changes: report.changes.map(\.summary),
+          cleared: report.cleared,
           unmanaged: report.unmanaged.map { "\($0.namespace) \($0.name)" },
           milliseconds: duration.milliseconds))
     }
     for link in report.unmanaged {
       Console.warn("left alone: \(link.name) in \(link.namespace), which netlab did not make")
     }
+    for setting in report.cleared { Console.print("cleared, as it was set at run time: \(setting)") }
+    if report.changes.isEmpty && !report.cleared.isEmpty { return Console.print("\(document.name) is up") }
     if report.changes.isEmpty { return Console.print("\(document.name) is up: nothing to do") }
     let namespaces = report.changes.count {
       if case .create(let resource) = $0 { resource is Namespace } else { false }
@@ -62,6 +65,8 @@ struct UpCommand: RootlessLabCommand {
 private struct UpResult: Encodable {
   var lab: String
   var changes: [String]
+  /// What had been set at run time.
+  var cleared: [String]
   var unmanaged: [String]
   var milliseconds: Double
 }

@@ -8,7 +8,7 @@ extension CommandTests {
       "up", "down", "status", "plan", "list", "clean", "test", "verify", "show", "trace", "graph", "capture",
       "exec",
       "shell", "new", "compile", "doctor", "bench",
-      "sandbox",
+      "sandbox", "impair", "link", "logs",
     ]
 
     @Test(arguments: subcommands)

@@ -16,7 +16,7 @@ import Values
 /// Each lab that ships passes `netlab test`, wired either way.
 extension CommandTests {
   @Suite(.serialized) struct LabTests {
-    static let labs = ["TwoVMs", "TwoSubnets", "TwoNetworks", "TrunkVM", "Crowd", "Service"]
+    static let labs = ["TwoVMs", "TwoSubnets", "TwoNetworks", "TrunkVM", "Crowd", "Service", "Impaired"]
 
     @Test(arguments: labs, ["hybrid", "linuxbridge"])
     func `A lab that ships passes its checks`(lab: String, datapath: String) async throws {

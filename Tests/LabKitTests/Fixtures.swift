@@ -78,6 +78,7 @@ extension Blueprint {
     blueprint.vlans = bare(vlans, \.origin)
     blueprint.addresses = bare(addresses, \.origin)
     blueprint.routes = bare(routes, \.origin)
+    blueprint.qdiscs = bare(qdiscs, \.origin)
     return blueprint
   }
 }

@@ -23,6 +23,7 @@ struct Simulator {
     case let step as BridgeVLAN.Step: try apply(step)
     case let step as Address.Step: try apply(step)
     case let step as RouteEntry.Step: try apply(step)
+    case let step as Qdisc.Step: try apply(step)
     case let step as TableEntry.Step: try apply(step)
     default: throw refuse("nobody knows the step", step)
     }
@@ -214,6 +215,23 @@ struct Simulator {
     }
   }
 
+  private mutating func apply(_ step: Qdisc.Step) throws {
+    let (namespace, device) = (step.resource.namespace, step.resource.device)
+    _ = try link(namespace, device, step)
+    // What a person put there would only be replaced.
+    guard
+      !state.entries.contains(where: {
+        $0.table == .qdisc && $0.device == device && $0.namespace == namespace
+      })
+    else { throw refuse("another one is there", step) }
+    let present = state.qdiscs.count { $0.namespace == namespace && $0.device == device }
+    state.qdiscs.removeAll { $0.namespace == namespace && $0.device == device }
+    switch step {
+    case .add(let qdisc): state.qdiscs.append(qdisc)
+    case .delete: if present == 0 { throw refuse("no qdisc", step) }
+    }
+  }
+
   private mutating func apply(_ step: TableEntry.Step) throws {
     switch step {
     case .add(let entry):
@@ -235,6 +253,7 @@ struct Simulator {
     state.addresses.removeAll { $0.namespace == link.namespace && $0.device == link.name }
     state.routes.removeAll { $0.namespace == link.namespace && $0.device == link.name }
     state.vlans.removeAll { $0.namespace == link.namespace && $0.device == link.name }
+    state.qdiscs.removeAll { $0.namespace == link.namespace && $0.device == link.name }
     state.entries.removeAll { $0.namespace == link.namespace && $0.device == link.name }
     for index in state.links.indices
     where state.links[index].namespace == link.namespace && state.links[index].master == link.name {

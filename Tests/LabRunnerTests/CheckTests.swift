@@ -62,6 +62,34 @@ import Values
     let failure = Ping(from: "a", to: "b", count: 10, loss: 29).failure(for: summary, target: "x")
     #expect(failure?.expected == "10 of 10 replies from x, or at most 29% lost")
     #expect(failure?.seen == "7 of 10 replies, 41 µs on average")
+
+    func why(_ ping: Ping) -> String? { ping.failure(for: summary, target: "x")?.expected }
+    let ping = Ping(from: "a", to: "b", count: 10)
+    #expect(why(ping.loses(30...30)) == nil)
+    #expect(why(ping.loses(10...)) == nil)
+    #expect(why(ping.loses(...30)) == nil)
+    #expect(why(ping.loses(31...40)) == "31% to 40% of 10 requests to x lost")
+    #expect(why(ping.loses(10...29)) == "10% to 29% of 10 requests to x lost")
+    #expect(why(ping.loses(...29)) == "0% to 29% of 10 requests to x lost")
+  }
+
+  /// How long a round trip takes, at least and at most.
+  @Test func pingTime() async throws {
+    let summary = PingSummary(
+      lines: [
+        "3 packets transmitted, 3 received, 0% packet loss, time 92ms",
+        "rtt min/avg/max/mdev = 19.029/20.041/21.060/0.013 ms",
+      ], status: .exited(0))
+    func why(_ ping: Ping) -> String? { ping.failure(for: summary, target: "x")?.expected }
+    let ping = Ping(from: "a", to: "b")
+    #expect(why(ping.takes(.milliseconds(20)...)) == nil)
+    #expect(why(ping.takes(.milliseconds(20)...(.milliseconds(21)))) == nil)
+    #expect(why(ping.takes(...(.milliseconds(21)))) == nil)
+    #expect(why(ping.takes(.milliseconds(21)...)) == "3 of 3 replies from x, in at least 21000 µs on average")
+    #expect(
+      why(ping.takes(.milliseconds(19)...(.milliseconds(20))))
+        == "3 of 3 replies from x, in 19000 to 20000 µs on average")
+    #expect(why(ping.takes(...(.milliseconds(20)))) == "3 of 3 replies from x, in 0 to 20000 µs on average")
   }
 
   @Test func unreachable() async throws {

@@ -28,9 +28,8 @@ struct ShippedLab: CustomTestStringConvertible, Sendable {
   var testDescription: String { "\(lab) \(datapath.rawValue)" }
 
   /// All that this kernel can do; in the slow sandbox, those that the host's kernel may not be able to.
-  static let all: [ShippedLab] = ["TwoVMs", "TwoSubnets", "TwoNetworks", "TrunkVM", "Crowd", Self.programs]
-    .flatMap {
-      lab in
+  static let all: [ShippedLab] =
+    ["TwoVMs", "TwoSubnets", "TwoNetworks", "TrunkVM", "Crowd", "Impaired", Self.programs].flatMap { lab in
       Datapath.allCases.map { ShippedLab(lab: lab, datapath: $0) }
     }.filter { lab in
       if Sandbox.current != nil, lab.datapath == .linuxbridge, lab.lab != "TrunkVM" { return false }

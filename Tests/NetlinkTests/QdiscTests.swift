@@ -8,6 +8,8 @@ import Values
 
 @testable import Netlink
 
+private typealias Qdisc = Netlink.Qdisc
+
 @Suite(.needs(.namespaces, .veth)) struct QdiscTests {
   /// A namespace with a link (index 20, `a`).
   private func host() throws -> TestNamespace {

@@ -29,4 +29,18 @@ int cnl_tcp_is_served(int ns, const unsigned char *address, int length, unsigned
 /// to. Blocks for `limit` milliseconds at most.
 struct cnl_tcp_result cnl_exchange_tcp(int server, int client, const unsigned char *address, int length,
                                        unsigned short port, int limit);
+
+struct cnl_rate_result {
+  /// An errno; 0 when it went well.
+  int error;
+  /// How many bytes arrived, and in which time.
+  long long bytes, nanoseconds;
+};
+
+/// Sends as much as it can by TCP from one namespace to another, to a port that it chooses, and counts what arrives.
+///
+/// `address` holds 4 or 16 bytes in network order, and is one of the server's. It goes on for `duration` milliseconds
+/// after the connection was made; what arrives in the first quarter is not counted, as TCP has to find its speed.
+struct cnl_rate_result cnl_measure_rate(int server, int client, const unsigned char *address, int length,
+                                        int duration, int limit);
 #endif

@@ -7,6 +7,10 @@ extension Ping: RunnableCheck {
 
   func run(in context: CheckContext) async throws -> String {
     let target = try context.lab.address(of: to, from: from)
+    // The kernel asks for the MAC three times, a second apart.
+    if minimumRoundTrip != nil || minimumLoss != nil {
+      _ = try await PingRequest(target: target, count: 1, timeout: 3000).send(from: from, in: context)
+    }
     let request = PingRequest(target: target, count: count, size: size, dontFragment: dontFragment)
     let summary = try await request.send(from: from, in: context)
     if var failure = failure(for: summary, target: "\(target)") {
@@ -22,10 +26,20 @@ extension Ping: RunnableCheck {
   func failure(for summary: PingSummary, target: String) -> Failure? {
     var expected = "\(count) of \(count) replies from \(target)"
     if maximumLoss > 0 { expected += ", or at most \(maximumLoss)% lost" }
-    if let maximumRoundTrip { expected += ", within \(maximumRoundTrip) µs on average" }
+    if let minimumLoss {
+      expected = "\(minimumLoss)% to \(maximumLoss)% of \(count) requests to \(target) lost"
+    }
+    switch (minimumRoundTrip, maximumRoundTrip) {
+    case (let least?, let most?): expected += ", in \(least) to \(most) µs on average"
+    case (let least?, nil): expected += ", in at least \(least) µs on average"
+    case (nil, let most?): expected += ", within \(most) µs on average"
+    case (nil, nil): break
+    }
     let lost = count - min(summary.received, count)
-    let arrived = lost * 100 <= maximumLoss * count
-    let inTime = maximumRoundTrip.map { (summary.averageRoundTrip ?? .infinity) <= Double($0) } ?? true
+    let arrived = lost * 100 <= maximumLoss * count && lost * 100 >= (minimumLoss ?? 0) * count
+    let isWithin = maximumRoundTrip.map { (summary.averageRoundTrip ?? .infinity) <= Double($0) } ?? true
+    let isSlowEnough = minimumRoundTrip.map { (summary.averageRoundTrip ?? 0) >= Double($0) } ?? true
+    let inTime = isWithin && isSlowEnough
     guard !arrived || !inTime else { return nil }
     return Failure(expected: expected, seen: summary.text(of: count), details: summary.lines)
   }

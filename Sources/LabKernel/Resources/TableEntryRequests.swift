@@ -105,10 +105,12 @@ private struct AddedEntries {
     return made(.rule, words.joined(separator: " "), entry, nil, isIPv6: rule.isIPv6)
   }
 
-  private func described(_ qdisc: Qdisc, _ entry: Netlink.TableEntry) -> LabModel.TableEntry? {
-    // What hangs below goes with what it hangs under.
+  private func described(_ qdisc: Netlink.Qdisc, _ entry: Netlink.TableEntry) -> LabModel.TableEntry? {
+    typealias Qdisc = Netlink.Qdisc
+    // What hangs below goes with what it hangs under; what a lab can ask for is a kind of its own.
     guard let device = node.name(of: qdisc.link),
-      let place = [Qdisc.root: "root \(qdisc.kind.name)", Qdisc.entrance: qdisc.kind.name][qdisc.parent]
+      let place = [Qdisc.root: "root \(qdisc.kind.name)", Qdisc.entrance: qdisc.kind.name][qdisc.parent],
+      LabModel.Qdisc(qdisc, in: node.name, device: device) == nil
     else { return nil }
     return made(.qdisc, "dev \(device) \(place.terminalSafe)", entry, device)
   }

@@ -10,6 +10,7 @@ package typealias CheckKinds = (
   NotFlooded,
   Traceroute,
   TCP,
+  Rate,
   Neighbour,
   SameTag,
   DifferentTag,

@@ -3,6 +3,8 @@
 ///     Ping(from: web, to: db)
 ///     Ping(from: web, to: db.on(back), size: 1472, dontFragment: true)
 ///     Ping(from: web, to: "10.0.2.10", count: 100, loss: 5, within: .milliseconds(2))
+///     Ping(from: web, to: far).takes(.milliseconds(20)...)
+///     Ping(from: web, to: lossy, count: 300).loses(1...11)
 public struct Ping: Checks, CheckValue {
   package static let kind = "ping"
 
@@ -12,8 +14,12 @@ public struct Ping: Checks, CheckValue {
   /// In bytes; 56 when absent.
   package var size: Int?
   package var dontFragment: Bool
+  /// In percent; none when absent.
+  package var minimumLoss: Int?
   /// In percent.
   package var maximumLoss: Int
+  /// In microseconds, on average, once the address is resolved; absent where `takes` says nothing.
+  package var minimumRoundTrip: Int?
   /// In microseconds, on average.
   package var maximumRoundTrip: Int?
   package var location: SourceLocation
@@ -42,17 +48,63 @@ public struct Ping: Checks, CheckValue {
     self.location = SourceLocation(file: file, line: line, column: column)
   }
 
+  /// States how long a round trip takes on average.
+  ///
+  /// One more request goes first, which is not counted: finding the target's MAC takes a round trip of its own.
+  public func takes(_ range: ClosedRange<Duration>) -> Ping { takes(range.lowerBound, range.upperBound) }
+  /// States how long a round trip takes on average, at least.
+  public func takes(_ range: PartialRangeFrom<Duration>) -> Ping { takes(range.lowerBound, nil) }
+  /// States how long a round trip takes on average, at most.
+  public func takes(_ range: PartialRangeThrough<Duration>) -> Ping { takes(.zero, range.upperBound) }
+
+  private func takes(_ minimum: Duration, _ maximum: Duration?) -> Ping {
+    var check = self
+    check.minimumRoundTrip = minimum.wholeMicroseconds
+    check.maximumRoundTrip = maximum?.wholeMicroseconds
+    return check
+  }
+
+  /// States the share of requests without an answer, in percent.
+  ///
+  /// Loss is chance: of 300 packets of which a twentieth gets lost, 1 to 11 percent are lost in all but one of 10,000
+  /// runs. One more request goes first, which is not counted: finding the target's MAC may take several attempts, and
+  /// what waits for it would be lost.
+  public func loses(_ percent: ClosedRange<Int>) -> Ping { loses(percent.lowerBound, percent.upperBound) }
+  /// States the least share of requests without an answer, in percent.
+  public func loses(_ percent: PartialRangeFrom<Int>) -> Ping { loses(percent.lowerBound, 100) }
+  /// States the greatest share of requests without an answer, in percent.
+  public func loses(_ percent: PartialRangeThrough<Int>) -> Ping { loses(0, percent.upperBound) }
+
+  private func loses(_ minimum: Int, _ maximum: Int) -> Ping {
+    var check = self
+    check.minimumLoss = minimum
+    check.maximumLoss = maximum
+    return check
+  }
+
   package var title: String {
     "ping \(from) → \(to)" + (size.map { ", \($0) bytes" } ?? "") + (dontFragment ? ", don't fragment" : "")
+      + timeText
+      + (minimumLoss.map { ", \($0)…\(maximumLoss)% lost" } ?? "")
+  }
+  private var timeText: String {
+    switch (minimumRoundTrip, maximumRoundTrip) {
+    case (let least?, let most?): ", \(least) to \(most) µs"
+    case (let least?, nil): ", at least \(least) µs"
+    default: ""
+    }
   }
   package var references: CheckReferences {
     CheckReferences(
       vms: [from], paths: [(from, to)],
       numbers: [
         ("count", count, 1...1000), ("loss", maximumLoss, 0...100), ("size", size ?? 56, 0...65_507),
+        ("least loss", minimumLoss ?? 0, 0...100),
         ("within (µs)", maximumRoundTrip ?? 1, 1...60_000_000),
+        ("at least (µs)", minimumRoundTrip ?? 0, 0...60_000_000),
       ],
-      idleness: maximumLoss == 100 && maximumRoundTrip == nil
+      idleness: maximumLoss == 100 && maximumRoundTrip == nil && minimumLoss ?? 0 == 0
+        && minimumRoundTrip == nil
         ? ("a ping that may lose everything passes whatever happens", "write loss: 99 or less") : nil)
   }
   public var checkGroup: CheckGroup { CheckGroup(self) }

@@ -7,6 +7,8 @@ public struct Network: Hashable, Codable, Sendable {
   package var mtu: Int
   /// The UUID Neutron would give it; chosen from the names when absent.
   package var id: String?
+  /// Of each of its ports that has none of its own.
+  package var impairment: Impairment?
   package var location: SourceLocation
 
   /// - Parameters:

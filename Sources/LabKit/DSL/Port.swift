@@ -16,6 +16,8 @@ package struct Port: Hashable, Codable, Sendable {
   package var device: String?
   package var routes: [Route]
   package var subports: [Subport]
+  /// Instead of its network's.
+  package var impairment: Impairment?
   package var location: SourceLocation
 }
 
@@ -30,11 +32,15 @@ public struct Subport: Hashable, Codable, Sendable {
   package var id: String?
   package var mtu: Int?
   package var routes: [Route]
+  /// Instead of its network's.
+  package var impairment: Impairment?
   package var location: SourceLocation
   /// The network's handle, until the port that carries the subport has declared it.
   var declaredNetwork: Network?
 
-  private enum CodingKeys: CodingKey { case network, vlan, addresses, mac, id, mtu, routes, location }
+  private enum CodingKeys: CodingKey {
+    case network, vlan, addresses, mac, id, mtu, routes, impairment, location
+  }
 
   public init(
     on network: some NetworkReference, vlan: Int, ip: String? = nil, addresses: [String] = [],

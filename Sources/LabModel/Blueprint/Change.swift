@@ -56,3 +56,25 @@ extension Change: Equatable {
     }
   }
 }
+
+extension Blueprint {
+  /// This observation with some of its changes made.
+  package func making(_ changes: [Change]) -> Blueprint {
+    var result = self
+    for change in changes {
+      switch change {
+      case .create(let resource): result.add(resource)
+      case .delete(let resource): result.remove(resource)
+      case .update(let resource, let found, _):
+        result.remove(found)
+        result.add(resource)
+      }
+    }
+    return result
+  }
+
+  private mutating func add<Kind: Resource>(_ resource: Kind) { self[Kind.self].append(resource) }
+  private mutating func remove<Kind: Resource>(_ resource: Kind) {
+    self[Kind.self].removeAll { $0 == resource }
+  }
+}

@@ -5,6 +5,7 @@ package typealias ResourceKinds = (
   Sysctl,
   Link,
   BridgeVLAN,
+  Qdisc,
   Address,
   RouteEntry,
   TableEntry,

@@ -31,6 +31,7 @@ package struct Realiser {
   private var routes: [RouteEntry] = []
   private var setups: [Setup] = []
   private var daemons: [Daemon] = []
+  private var qdiscs: [Qdisc] = []
 
   fileprivate init(lab: ResolvedLab) {
     self.lab = lab
@@ -48,6 +49,7 @@ package struct Realiser {
     blueprint.routes = routes
     blueprint[Setup.self] = setups
     blueprint.daemons = daemons
+    blueprint.qdiscs = qdiscs
     return blueprint
   }
 
@@ -129,6 +131,13 @@ package struct Realiser {
     for vm in lab.vms {
       let namespace = lab.namespace(of: vm.name)
       for port in vm.allPorts {
+        if let impairment = port.impairment,
+          let discipline = Qdisc.Discipline(impairment, mtu: port.mtu)
+        {
+          qdiscs.append(
+            Qdisc(
+              namespace: namespace, device: port.device, discipline: discipline, origin: impairment.location))
+        }
         for address in port.addresses {
           addresses.append(
             Address(namespace: namespace, device: port.device, address: address, origin: port.location))

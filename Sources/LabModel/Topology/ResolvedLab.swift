@@ -49,6 +49,8 @@ package struct ResolvedNetwork: Sendable {
   package var subnets: [IPPrefix]
   /// In bytes.
   package var mtu: Int
+  /// Of each of its ports that has none of its own.
+  package var impairment: Impairment?
   package var location: SourceLocation
 }
 
@@ -87,6 +89,8 @@ package struct ResolvedPort: Sendable {
   /// The VLAN id inside the VM, for a subport.
   package var vlan: Int?
   package var subports: [ResolvedPort]
+  /// Its own, or its network's.
+  package var impairment: Impairment?
   package var location: SourceLocation
 
   /// What Neutron's device names end in: the first 11 characters of the port's id.

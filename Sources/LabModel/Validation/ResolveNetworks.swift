@@ -34,7 +34,9 @@ extension Resolver {
         at: network.location)
       networkIndex[network.name] = networks.count
       networks.append(
-        ResolvedNetwork(name: network.name, id: id, subnets: subnets, mtu: mtu, location: network.location))
+        ResolvedNetwork(
+          name: network.name, id: id, subnets: subnets, mtu: mtu,
+          impairment: checked(network.impairment), location: network.location))
     }
   }
 

@@ -43,7 +43,7 @@ extension Resolver {
         id: id(port.id, key: key, owner: owner, claims: &claims), device: device, network: network,
         mac: mac(port.mac, key: key, owner: owner, claims: &claims), addresses: [],
         mtu: mtu(port.mtu, on: network, within: nil, owner: owner), routes: [], vlan: nil, subports: [],
-        location: port.location)
+        impairment: impairment(port.impairment, on: network), location: port.location)
       let path = PortPath(node: node, port: ports[node].count)
       declaredPorts.append(
         DeclaredPort(path: path, addresses: port.addresses, routes: port.routes, owner: owner))
@@ -88,7 +88,8 @@ extension Resolver {
       var resolved = ResolvedPort(
         id: id(subport.id, key: key, owner: owner, claims: &claims), device: device, network: network,
         mac: parent.mac, addresses: [], mtu: mtu(subport.mtu, on: network, within: parent.mtu, owner: owner),
-        routes: [], vlan: subport.vlan, subports: [], location: subport.location)
+        routes: [], vlan: subport.vlan, subports: [],
+        impairment: impairment(subport.impairment, on: network), location: subport.location)
       if let text = subport.mac, MACAddress(text) != parent.mac {
         resolved.mac = mac(text, key: key, owner: owner, claims: &claims)
       }
@@ -142,6 +143,10 @@ extension Resolver {
     }
     let hasIPv6 = networks[network].subnets.contains { $0.family == .ipv6 }
     return checkedMTU(chosen, hasIPv6: hasIPv6, of: owner.what, at: owner.location)
+  }
+
+  private mutating func impairment(_ own: Impairment?, on network: Int) -> Impairment? {
+    own == nil ? networks[network].impairment : checked(own)
   }
 
   func port(at path: PortPath) -> ResolvedPort {
