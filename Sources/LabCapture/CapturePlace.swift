@@ -85,7 +85,7 @@ extension Inspection {
     if names.contains(name) { return name }
     throw RunnerError(
       .usage, "the lab '\(lab.name)' has no node '\(name.terminalSafe)'",
-      remedy: nearest(to: name, in: names).map { "Did you mean '\($0)'?" }
+      remedy: didYouMean(name, among: names)
         ?? "It has \(names.joined(separator: ", ")).")
   }
 
@@ -103,7 +103,7 @@ extension Inspection {
     let names = links.flatMap { [$0.name] + $0.alternativeNames }.sorted()
     throw RunnerError(
       .usage, "\(node) has no device '\(name.terminalSafe)'",
-      remedy: nearest(to: name, in: names).map { "Did you mean '\($0)'?" }
+      remedy: didYouMean(name, among: names)
         ?? "It has \(links.map(\.name).sorted().joined(separator: ", ")).")
   }
 }

@@ -31,7 +31,7 @@ extension ResolvedLab {
     let names = vms.map(\.name)
     throw RunnerError(
       .usage, "the lab '\(self.name)' has no VM '\(name.terminalSafe)'",
-      remedy: nearest(to: name, in: names).map { "Did you mean '\($0)'?" }
+      remedy: didYouMean(name, among: names)
         ?? "It has \(names.prefix(12).joined(separator: ", "))\(names.count > 12 ? " …" : "").")
   }
 }

@@ -101,7 +101,7 @@ package struct Lifecycle: Sendable {
     guard nodes.contains(node) else {
       throw RunnerError(
         .usage, "the lab '\(lab)' has no node '\(node.terminalSafe)'",
-        remedy: nearest(to: node, in: nodes).map { "Did you mean '\($0)'?" }
+        remedy: didYouMean(node, among: nodes)
           ?? "It has \(nodes.joined(separator: ", ")).")
     }
     let name = "\(lab).\(node)"
@@ -165,7 +165,7 @@ package struct Lifecycle: Sendable {
         .environment, "the lab '\(lab)' is not yours: another user, probably root, brought it up",
         remedy: "Look at it as that user: sudo netlab … \(lab)")
     }
-    let hint = nearest(to: lab, in: labs).map { "Did you mean '\($0)'?" }
+    let hint = didYouMean(lab, among: labs)
     return RunnerError(
       .usage, "the lab '\(lab.terminalSafe)' is not running",
       remedy: hint

@@ -191,7 +191,7 @@ extension ResolvedLab {
       isHost
         ? "'\(text)' is a host: packets are traced from VM to VM"
         : "the lab '\(name)' has no VM '\(text.terminalSafe)'",
-      remedy: nearest(to: text, in: vms.map(\.name)).map { "Did you mean '\($0)'?" }
+      remedy: didYouMean(text, among: vms.map(\.name))
         ?? "It has \(vmNames).")
   }
 }

@@ -39,7 +39,7 @@ struct LogsCommand: RootlessLabCommand {
     if let service, !names.contains(service) {
       throw RunnerError(
         .usage, "'\(node.node)' has no service '\(service.terminalSafe)'",
-        remedy: nearest(to: service, in: names).map { "Did you mean '\($0)'?" }
+        remedy: didYouMean(service, among: names)
           ?? "It has \(names.joined(separator: ", ")).")
     }
     let logs = (service.map { [$0] } ?? names).map { folder.log(of: "\(node.node).\($0)") }

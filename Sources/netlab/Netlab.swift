@@ -75,6 +75,6 @@ extension Netlab {
     guard let word = words.first, !word.hasPrefix("-"), word != "help", !names.contains(word) else { return }
     throw RunnerError(
       .usage, "there is no command '\(word)'",
-      remedy: nearest(to: word, in: names).map { "Did you mean '\($0)'?" } ?? "`netlab help` lists all.")
+      remedy: didYouMean(word, among: names) ?? "`netlab help` lists all.")
   }
 }

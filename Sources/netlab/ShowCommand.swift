@@ -64,7 +64,7 @@ struct ShowCommand: RootlessLabCommand {
     let names = Subject.allCases.map(\.rawValue)
     throw RunnerError(
       .usage, "there is nothing called '\(name.terminalSafe)' to show",
-      remedy: nearest(to: name, in: names).map { "Did you mean '\($0)'?" }
+      remedy: didYouMean(name, among: names)
         ?? "There is \(names.joined(separator: ", ")).")
   }
 

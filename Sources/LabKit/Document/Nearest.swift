@@ -9,6 +9,11 @@ package func nearest(to name: String, in candidates: some Sequence<String>) -> S
   return best?.name
 }
 
+/// `Did you mean 'web'?` for a mistyped name, if there is one to mean.
+package func didYouMean(_ name: String, among candidates: some Sequence<String>) -> String? {
+  nearest(to: name, in: candidates).map { "Did you mean '\($0)'?" }
+}
+
 /// How many letters have to be inserted, removed, replaced or exchanged with the next one (Damerau and Levenshtein);
 /// anything above `limit` is `limit + 1`.
 private func editDistance(_ first: String, _ second: String, limit: Int) -> Int {
