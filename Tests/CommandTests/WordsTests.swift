@@ -10,7 +10,7 @@ extension CommandTests {
       (["up", "."], "'.' is a folder, not a lab", "No lab is in it"),
       (
         ["up", "Labs"], "'Labs' is a folder, not a lab",
-        "Give one of its labs: Labs/Crowd.swift, Labs/TrunkVM.swift"
+        "Give one of its labs: Labs/Crowd.swift, Labs/Impaired.swift"
       ),
       (["up", "README.md"], "'README.md' is a file, but not a lab's", "`netlab new`"),
       (["up", "Labs/TwoVMs"], "'Labs/TwoVMs' does not", "Did you mean 'Labs/TwoVMs.swift'?"),

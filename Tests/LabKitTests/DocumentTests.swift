@@ -57,7 +57,7 @@ import Values
         {"network":"net"}},"sighting":{"exactly":6},"stimulus":[{"sameTag":{"first":"a","location":\
         "\(file):\(here + 3):74","second":"b"}}]}},{"run":{"command":["true"],"location":"\(file):\(here + 5):12",\
         "node":"a","output":{"contains":"y"},"status":0}}],"datapath":"hybrid","format":2,"name":"x",\
-        "networks":[],"nodes":[],"parameters":[],"ports":[]}
+        "networks":[],"nodes":[],"parameters":[],"ports":[],"services":[]}
         """)
   }
 
@@ -82,7 +82,7 @@ import Values
   }
 
   private static let empty =
-    #""checks":[],"datapath":"hybrid","name":"x","networks":[],"nodes":[],"parameters":[],"ports":[]"#
+    #""checks":[],"datapath":"hybrid","name":"x","networks":[],"nodes":[],"parameters":[],"ports":[],"services":[]"#
 
   @Test(arguments: [
     ("[]", "expected an object"), ("null", "expected an object, found null"), ("{}", "missing key 'format'"),

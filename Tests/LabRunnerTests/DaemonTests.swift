@@ -233,6 +233,37 @@ struct DaemonTests {
     try whileUp(document) { _, _ in try expectGood(document) }
   }
 
+  @Test func `What services write is shown`() throws {
+    let document = try document {
+      $0.addService("a", on: "focal-1", ["sh", "-c", "echo from a; exec sleep 1000"]) {
+        $0.ready = .line("a")
+      }
+      $0.addService("b", on: "focal-1", ["sh", "-c", "echo from b >&2; exec sleep 1000"]) {
+        $0.ready = .line("b")
+      }
+      $0.changeVM("focal-2") { $0.setup = ["echo done"] }
+    }
+    func logs(_ arguments: String...) throws -> ProgramRun {
+      try runProgram([builtProgram("netlab"), "logs", document.name] + arguments)
+    }
+    try whileUp(document) { _, _ in
+      let all = try logs("focal-1").output
+      #expect(all.contains("from a\n") && all.contains("from b\n") && all.contains("focal-1.b.log <=="))
+      let (one, setup) = (try logs("focal-1", "b"), try logs("focal-2", "setup"))
+      #expect(one.output == "from b\n")
+      #expect(setup.output == "done\n")
+      let (unknown, none) = (try logs("focal-1", "c"), try logs("compute-1"))
+      #expect(unknown.status == 2 && unknown.errors.contains("'focal-1' has no service 'c'"))
+      #expect(none.status == 2 && none.errors.contains("nothing of the lab's runs in 'compute-1'"))
+      // It goes on until it is told to end.
+      let followed = try runProgram([
+        "timeout", "--signal=INT", "1", builtProgram("netlab"), "logs", document.name, "focal-1", "a",
+        "--follow",
+      ])
+      #expect(followed.output == "from a\n" && followed.status == 124)
+    }
+  }
+
   @Test func `A hundred services`() throws {
     let document = try document { document in
       for index in 0..<100 {
