@@ -345,12 +345,12 @@ struct DaemonTests {
     lifecycle.warning = { warnings.add($0) }
     let before = try Snapshot(of: document.name)
     _ = try lifecycle.up(document, labFile: "test")
-    // In a session of its own, or the end of the command's would end it.
-    _ = try await ProcessRunner().run(
-      [
-        builtProgram("netlab"), "exec", document.name, "focal-1", "--", "sh", "-c",
-        "setsid sleep 98765 >/dev/null 2>&1 &",
-      ], timeout: .seconds(60))
+    // In a session of its own before the command ends, whose end ends all of its own session.
+    let script = "{ setsid sh -c 'echo up; exec sleep 98765 >/dev/null 2>&1' & } | head -1"
+    let result = try await ProcessRunner().run(
+      [builtProgram("netlab"), "exec", document.name, "focal-1", "--", "sh", "-c", script],
+      timeout: .seconds(60))
+    #expect(result.output == "up\n")
     try lifecycle.down(document.name)
     #expect(warnings.all.contains { $0.contains("'sleep 98765'") }, "\(warnings.all)")
     #expect(try Snapshot(of: document.name) == before)

@@ -264,7 +264,9 @@ import Testing
     try await withKeeper { keeper in
       for contain in [false, true] {
         let lifeLine = try await LifeLine()
-        let script = lifeLine.shell + "setsid -f sleep 1000 >/dev/null 2>&1; exit 4"
+        // In a session of its own before the command ends, whose end ends all of its own session.
+        let left = "{ setsid sh -c 'echo up; exec sleep 1000 >/dev/null 2>&1' & } | head -1"
+        let script = "\(lifeLine.shell)\(left); exit 4"
         let result = try await netlab.run(
           keeper.helper + (contain ? ["--contain"] : []) + ["--", "sh", "-c", script])
         #expect(result.status == .exited(4))
