@@ -1,6 +1,11 @@
 import LabKit
+import LabProcesses
 
-// Compiled together with LabRunner's sources, see Tests/Fuzz/run.
+@testable import LabCapture
+@testable import LabChecks
+@testable import LabTrace
+
+// Stands on the modules of a debug build, see Tests/Fuzz/run.
 
 /// Reads any bytes as a captured frame, and as what the programs print that netlab listens to.
 @_cdecl("LLVMFuzzerTestOneInput")

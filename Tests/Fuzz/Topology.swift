@@ -1,4 +1,6 @@
-// Compiled together with LabKit's sources, see Tests/Fuzz/run.
+import LabKit
+
+// Compiled together with LabModel's sources, see Tests/Fuzz/run.
 
 /// Reads any bytes as a compiled lab, and makes of it all that would be made before the kernel is touched.
 @_cdecl("LLVMFuzzerTestOneInput")
