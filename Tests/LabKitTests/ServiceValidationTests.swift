@@ -70,13 +70,13 @@ import Values
       }
     }.gives(
       """
-      3:9: error: the host name 'a b' contains ' '; letters, digits, '-', '_' and '.' can be used
+      3:11: error: the host name 'a b' contains ' '; letters, digits, '-', '_' and '.' can be used
         fix: write 'a-b'
-      3:9: error: 'kernel.hostname' is no setting of a network
+      3:11: error: 'kernel.hostname' is no setting of a network
         fix: write it as `sysctl` does: net.ipv4.ip_forward; others are the whole machine's
-      3:9: error: the value of net.ipv4.ip_forward cannot be written
+      3:11: error: the value of net.ipv4.ip_forward cannot be written
         fix: write one line: "1"
-      4:9: error: a setup command of 'b' is no command for a shell
+      4:11: error: a setup command of 'b' is no command for a shell
         fix: leave it out
       """),
   ]
