@@ -257,7 +257,7 @@ struct DaemonTests {
       #expect(none.status == 2 && none.errors.contains("nothing of the lab's runs in 'compute-1'"))
       // It goes on until it is told to end.
       let followed = try runProgram([
-        "timeout", "--signal=INT", "1", builtProgram("netlab"), "logs", document.name, "focal-1", "a",
+        "timeout", "1", builtProgram("netlab"), "logs", document.name, "focal-1", "a",
         "--follow",
       ])
       #expect(followed.output == "from a\n" && followed.status == 124)
