@@ -65,6 +65,10 @@ extension LabDocument {
 private func replaceProcess(_ command: [String]) -> String {
   var arguments = unsafe command.map { unsafe strdup($0) }
   unsafe arguments.append(nil)
+  // A task's thread blocks signals, and what it becomes would go on doing so.
+  var none = sigset_t()
+  unsafe sigemptyset(&none)
+  unsafe pthread_sigmask(SIG_SETMASK, &none, nil)
   unsafe execvp(command[0], arguments)
   return unsafe String(cString: strerror(errno))
 }
